@@ -1,0 +1,10 @@
+// ts-proto appends "Service" to names that buf already wants to end in it; these are the names used here.
+export * from './gen/lexcustis/compliance/v1/check_service.js'
+export * from './gen/lexcustis/compliance/v1/dossier_service.js'
+export * from './gen/lexcustis/compliance/v1/finding.js'
+export * from './gen/lexcustis/compliance/v1/incident_service.js'
+export * from './gen/lexcustis/compliance/v1/policy_service.js'
+export { CheckServiceService as CheckDefinition } from './gen/lexcustis/compliance/v1/check_service.js'
+export { DossierServiceService as DossierDefinition } from './gen/lexcustis/compliance/v1/dossier_service.js'
+export { IncidentServiceService as IncidentDefinition } from './gen/lexcustis/compliance/v1/incident_service.js'
+export { PolicyServiceService as PolicyDefinition } from './gen/lexcustis/compliance/v1/policy_service.js'

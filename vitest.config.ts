@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+// Workspace packages are tested from their sources; only processes that a test starts run from dist.
+const conditions = ['lexcustis-source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['{packages,services}/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    server: { deps: { inline: [/@lexcustis\//] } },
+  },
+})
