@@ -1,1 +1,3 @@
-export {}
+export * from './database.js'
+export * from './errors.js'
+export * from './migrate.js'

@@ -1,1 +1,6 @@
-export {}
+export * from './config.js'
+export * from './logger.js'
+export * from './metrics.js'
+export * from './probes.js'
+export * from './run-service.js'
+export * from './service-config.js'
