@@ -18,7 +18,9 @@ export default tseslint.config(
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
     plugins: { 'import-x': importX },
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: {
+      parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-depth': ['error', 3],
@@ -26,7 +28,10 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': [
@@ -54,17 +59,37 @@ export default tseslint.config(
           patterns: [
             ...WALLS,
             {
-              group: ['@lexcustis/rpc', '@lexcustis/postgres', '@lexcustis/proto', 'pg', 'fastify', '@grpc/*', 'openai', 'ioredis', '@lancedb/*'],
+              group: [
+                '@lexcustis/rpc',
+                '@lexcustis/postgres',
+                '@lexcustis/proto',
+                'pg',
+                'fastify',
+                '@grpc/*',
+                'openai',
+                'ioredis',
+                '@lancedb/*',
+              ],
               message: 'domain imports core, evidence and itself',
             },
-            { group: ['**/adapters/*', '**/handlers/*'], message: 'domain does not know its edges' },
+            {
+              group: ['**/adapters/*', '**/handlers/*'],
+              message: 'domain does not know its edges',
+            },
           ],
         },
       ],
     },
   },
   {
-    files: ['**/config.ts', '**/main.ts', ...TESTS, 'bench/**/*.ts', 'vitest.config.ts'],
+    files: [
+      '**/config.ts',
+      '**/main.ts',
+      'packages/runtime/src/run-service.ts',
+      ...TESTS,
+      'bench/**/*.ts',
+      'vitest.config.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
@@ -85,9 +110,17 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: {
       globals: {
-        process: 'readonly', console: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly',
-        setInterval: 'readonly', clearInterval: 'readonly', fetch: 'readonly', URL: 'readonly', Buffer: 'readonly',
-        AbortController: 'readonly', AbortSignal: 'readonly',
+        process: 'readonly',
+        console: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        fetch: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        AbortController: 'readonly',
+        AbortSignal: 'readonly',
       },
     },
   },

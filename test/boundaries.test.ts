@@ -48,7 +48,9 @@ const ROOT = join(import.meta.dirname, '..')
 const workspaces = ['packages', 'services'].flatMap((folder) =>
   readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)),
 )
-const manifests = workspaces.map((folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest)
+const manifests = workspaces.map(
+  (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest,
+)
 const nameOf = ({ name }: Manifest) => name.replace('@lexcustis/', '')
 
 /** Bare module names imported by the sources of a workspace, tests left out. */
@@ -59,7 +61,9 @@ function importsOf(folder: string): Set<string> {
   const found = new Set<string>()
   for (const file of files) {
     const source = readFileSync(join(folder, 'src', file), 'utf8')
-    for (const [, name] of source.matchAll(/(?:from|import)\s*\(?\s*'((?:@[\w-]+\/)?[\w-]+)[^']*'/g)) {
+    for (const [, name] of source.matchAll(
+      /(?:from|import)\s*\(?\s*'((?:@[\w-]+\/)?[\w-]+)[^']*'/g,
+    )) {
       if (name) found.add(name)
     }
   }
@@ -70,7 +74,9 @@ describe('boundaries', () => {
   test.each(manifests.map((manifest) => [nameOf(manifest), manifest] as const))(
     '%s depends only on what it may',
     (name, { dependencies = {} }) => {
-      const ours = Object.keys(dependencies).filter((dependency) => dependency.startsWith('@lexcustis/'))
+      const ours = Object.keys(dependencies).filter((dependency) =>
+        dependency.startsWith('@lexcustis/'),
+      )
       const allowed = (ARROWS[name] ?? []).map((dependency) => `@lexcustis/${dependency}`)
       expect(ours.filter((dependency) => !allowed.includes(dependency))).toEqual([])
       const powers = Object.keys(dependencies).filter((dependency) => dependency in HOLDERS)
@@ -84,7 +90,9 @@ describe('boundaries', () => {
       const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
       const declared = new Set([manifest.name, ...Object.keys(manifest.dependencies ?? {})])
       const builtIn = /^(node|fs|path)$/
-      expect([...importsOf(folder)].filter((name) => !declared.has(name) && !builtIn.test(name))).toEqual([])
+      expect(
+        [...importsOf(folder)].filter((name) => !declared.has(name) && !builtIn.test(name)),
+      ).toEqual([])
     },
   )
 
@@ -99,7 +107,9 @@ describe('boundaries', () => {
   })
 
   test('nothing of tests reaches a service', () => {
-    for (const { dependencies = {} } of manifests.filter((manifest) => nameOf(manifest) !== 'testing')) {
+    for (const { dependencies = {} } of manifests.filter(
+      (manifest) => nameOf(manifest) !== 'testing',
+    )) {
       expect(Object.keys(dependencies)).not.toContain('@lexcustis/testing')
     }
   })

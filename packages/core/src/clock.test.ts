@@ -7,7 +7,10 @@ describe('timestamps', () => {
     const year0001 = -62_135_596_800_000_000n
     const year9999 = 253_402_300_799_999_999n
     fc.assert(
-      fc.property(fc.bigInt(0n, year9999), (micros) => parseMicros(formatMicros(micros)) === micros),
+      fc.property(
+        fc.bigInt(0n, year9999),
+        (micros) => parseMicros(formatMicros(micros)) === micros,
+      ),
     )
     expect(parseMicros('9999-12-31T23:59:59.999999Z')).toBe(year9999)
     expect(parseMicros('0001-01-01T00:00:00.000000Z')).toBe(year0001)

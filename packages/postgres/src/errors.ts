@@ -16,8 +16,16 @@ const SQLSTATE: Readonly<Record<string, readonly [Reason, string]>> = {
   '57P03': ['UNAVAILABLE', 'the database is starting'],
 }
 
-const CONNECTION_ERRNO = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND'])
-const CONNECTION_MESSAGE = /connection terminated|timeout exceeded when trying to connect|not queryable|client has encountered a connection error/i
+const CONNECTION_ERRNO = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+])
+const CONNECTION_MESSAGE =
+  /connection terminated|timeout exceeded when trying to connect|not queryable|client has encountered a connection error/i
 
 /** The connection is gone: what it was doing may or may not have happened. */
 export function isConnectionLost(error: unknown): boolean {
@@ -38,7 +46,10 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (isConnectionLost(error)) {
-    return new AppError('UNAVAILABLE', 'the database does not answer', { cause: error, retryAfterMs: 1_000 })
+    return new AppError('UNAVAILABLE', 'the database does not answer', {
+      cause: error,
+      retryAfterMs: 1_000,
+    })
   }
   const row = error instanceof pg.DatabaseError ? SQLSTATE[error.code ?? ''] : undefined
   if (!row) return new AppError('INTERNAL', 'internal error', { cause: error })

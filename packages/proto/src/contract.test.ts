@@ -20,7 +20,9 @@ function services(module: object): Record<string, MethodDefinition<unknown, unkn
 
 /** path → [request streams, response streams], as the .proto files say at run time. */
 function fromProtoFiles(): Record<string, [boolean, boolean]> {
-  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.proto'))
+  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.proto'),
+  )
   const loaded = loadSync(files, { includeDirs: [ROOT] })
   return Object.fromEntries(
     Object.values(loaded)
@@ -49,7 +51,12 @@ describe('the generated stubs', () => {
 
   test('keep 64-bit numbers as bigint', () => {
     const bytes = audit.Record.encode({
-      sequence: 2n ** 63n - 1n, id: '', incarnation: '', canonical: Buffer.alloc(0), leaf: Buffer.alloc(0), mac: Buffer.alloc(0),
+      sequence: 2n ** 63n - 1n,
+      id: '',
+      incarnation: '',
+      canonical: Buffer.alloc(0),
+      leaf: Buffer.alloc(0),
+      mac: Buffer.alloc(0),
     }).finish()
     expect(audit.Record.decode(bytes).sequence).toBe(2n ** 63n - 1n)
   })

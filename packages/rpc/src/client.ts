@@ -26,7 +26,9 @@ type MethodOf<M> = M extends { requestStream: true; responseStream: true }
       : (request: RequestOf<M>, context: CallContext) => Promise<ResponseOf<M>>
 
 /** A service as plain methods; errors are the AppErrors the peer threw. */
-export type RpcClient<D extends Definition> = { readonly [K in keyof D]: MethodOf<D[K]> } & Disposable
+export type RpcClient<D extends Definition> = {
+  readonly [K in keyof D]: MethodOf<D[K]>
+} & Disposable
 
 export interface RpcClientOptions {
   /** `host:port`, or `dns:///name:port` to balance over every address of a headless Service. */
@@ -119,7 +121,11 @@ interface Cancellable {
 
 type Settle = (error: ServiceError | null, value?: unknown) => void
 
-function settle(peer: string, resolve: (value: unknown) => void, reject: (error: Error) => void): Settle {
+function settle(
+  peer: string,
+  resolve: (value: unknown) => void,
+  reject: (error: Error) => void,
+): Settle {
   return (error, value) => {
     if (error) reject(fromStatus(error, peer))
     else resolve(value)
@@ -187,7 +193,7 @@ async function feed(call: Feedable, requests: AsyncIterable<unknown>): Promise<v
 async function* received(
   call: AsyncIterable<unknown> & Cancellable,
   peer: string,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   try {
     for await (const message of call) yield message
   } catch (error) {

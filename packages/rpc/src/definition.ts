@@ -7,7 +7,9 @@ type AnyMethod = MethodDefinition<any, any>
 export type Definition = Readonly<Record<string, AnyMethod>>
 
 export type RequestOf<M> = M extends { requestSerialize: (value: infer Q) => Buffer } ? Q : never
-export type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer S } ? S : never
+export type ResponseOf<M> = M extends { responseDeserialize: (value: Buffer) => infer S }
+  ? S
+  : never
 
 /** `/lexcustis.audit.v1.AuditWriterService/Append` → `lexcustis.audit.v1.AuditWriterService`. */
 export function serviceNameOfPath(path: string): string {

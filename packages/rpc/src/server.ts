@@ -67,7 +67,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 async function listen(server: Server, address: string, tls: TlsIdentity): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, serverCredentials(tls), (error, port) => {
-      if (error) reject(new AppError('UNAVAILABLE', `cannot listen on ${address}`, { cause: error }))
+      if (error)
+        reject(new AppError('UNAVAILABLE', `cannot listen on ${address}`, { cause: error }))
       else resolve(port)
     })
   })

@@ -6,7 +6,14 @@ import {
   ROLES,
   type TenantContext,
 } from '@lexcustis/core'
-import { createLocalJWKSet, importJWK, type JSONWebKeySet, type JWK, jwtVerify, SignJWT } from 'jose'
+import {
+  createLocalJWKSet,
+  importJWK,
+  type JSONWebKeySet,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 
 /** gRPC metadata key of the token. */
 export const TENANT_TOKEN = 'lexcustis-tenant-token'
@@ -42,7 +49,10 @@ export async function createTenantTokenSigner(privateJwk: JWK): Promise<TenantTo
  * Verifies tokens for one audience. A token verified once is remembered until it expires, so a
  * stream of calls pays for one signature. Everything wrong with a token is the same UNAUTHENTICATED.
  */
-export function createTenantTokenVerifier(keys: JSONWebKeySet, audience: string): TenantTokenVerifier {
+export function createTenantTokenVerifier(
+  keys: JSONWebKeySet,
+  audience: string,
+): TenantTokenVerifier {
   const keySet = createLocalJWKSet(keys)
   const cache = new Map<string, { tenant: TenantContext; expiresAtMs: number }>()
 
@@ -70,7 +80,14 @@ function readClaims(claims: Readonly<Record<string, unknown>>): TenantContext {
   const kind = ACTOR_KINDS.find((value) => value === (claims['kind'] ?? 'user'))
   const via = ACTOR_VIAS.find((value) => value === (claims['via'] ?? 'internal'))
   const { org, sub } = claims
-  if (!userRole || !kind || !via || typeof org !== 'string' || !isUuid(org) || typeof sub !== 'string') {
+  if (
+    !userRole ||
+    !kind ||
+    !via ||
+    typeof org !== 'string' ||
+    !isUuid(org) ||
+    typeof sub !== 'string'
+  ) {
     throw new AppError('UNAUTHENTICATED', 'the tenant token is not valid')
   }
   return { organizationId: org, userId: sub, userRole, kind, via }

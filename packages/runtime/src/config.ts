@@ -86,7 +86,7 @@ export function integer(range: Range): z.ZodType<number, string | undefined> {
     .transform(Number)
     .pipe(z.number().min(min, `is below ${min}`).max(max, `is above ${max}`))
     .default(range.default)
-    .describe(`a whole number from ${min} to ${max}`) as z.ZodType<number, string | undefined>
+    .describe(`a whole number from ${min} to ${max}`)
 }
 
 export function port(value: number): z.ZodType<number, string | undefined> {
@@ -97,7 +97,7 @@ export function port(value: number): z.ZodType<number, string | undefined> {
 export function text(value?: string): z.ZodType<string, string | undefined> {
   const schema = z.string().trim().min(1, 'is empty')
   const described = value === undefined ? schema : schema.default(value)
-  return described.describe('a text') as z.ZodType<string, string | undefined>
+  return described.describe('a text')
 }
 
 export function optionalText(): z.ZodType<string | undefined, string | undefined> {
@@ -107,7 +107,7 @@ export function optionalText(): z.ZodType<string | undefined, string | undefined
 export function url(value?: string): z.ZodType<string, string | undefined> {
   const schema = z.url({ error: 'is not a URL' })
   const described = value === undefined ? schema : schema.default(value)
-  return described.describe('a URL with its scheme') as z.ZodType<string, string | undefined>
+  return described.describe('a URL with its scheme')
 }
 
 export function flag(value: boolean): z.ZodType<boolean, string | undefined> {
@@ -115,20 +115,25 @@ export function flag(value: boolean): z.ZodType<boolean, string | undefined> {
     .enum(['true', 'false'], { error: 'is neither true nor false' })
     .transform((word) => word === 'true')
     .default(value)
-    .describe('true or false') as z.ZodType<boolean, string | undefined>
+    .describe('true or false')
 }
 
 /** Comma-separated; blanks around items do not count. */
 export function list(value: readonly string[]): z.ZodType<readonly string[], string | undefined> {
   return z
     .string()
-    .transform((line) => line.split(',').map((item) => item.trim()).filter(Boolean))
+    .transform((line) =>
+      line
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    )
     .default([...value])
-    .describe('items separated by commas') as z.ZodType<readonly string[], string | undefined>
+    .describe('items separated by commas')
 }
 
 export function directory(value?: string): z.ZodType<string, string | undefined> {
-  return text(value).describe('the path of a folder') as z.ZodType<string, string | undefined>
+  return text(value).describe('the path of a folder')
 }
 
 /** The variable holds a path; the value is what the file says, without the line end. */
@@ -151,7 +156,7 @@ export function jsonFile<T>(schema: z.ZodType<T>): z.ZodType<T, string> {
         return z.NEVER
       }
     })
-    .pipe(schema as z.ZodType<T, unknown>)
+    .pipe(schema)
     .describe('the path of a JSON file')
 }
 

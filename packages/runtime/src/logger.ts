@@ -4,10 +4,40 @@ export type { Logger } from 'pino'
 
 /** Fields a line may carry; anything else is dropped before it is written. */
 const ALLOWED = new Set([
-  'address', 'attempt', 'caller', 'check', 'checked', 'code', 'count', 'duration_ms', 'error', 'expected',
-  'host', 'kind', 'method', 'model', 'name', 'organization_id', 'outcome', 'port', 'problem', 'profile',
-  'provider', 'queue', 'reason', 'records', 'request_id', 'route', 'rpc', 'sequence', 'signal', 'size_bytes',
-  'state', 'status', 'trace_id', 'version',
+  'address',
+  'attempt',
+  'caller',
+  'check',
+  'checked',
+  'code',
+  'count',
+  'duration_ms',
+  'error',
+  'expected',
+  'host',
+  'kind',
+  'method',
+  'model',
+  'name',
+  'organization_id',
+  'outcome',
+  'port',
+  'problem',
+  'profile',
+  'provider',
+  'queue',
+  'reason',
+  'records',
+  'request_id',
+  'route',
+  'rpc',
+  'sequence',
+  'signal',
+  'size_bytes',
+  'state',
+  'status',
+  'trace_id',
+  'version',
 ])
 
 export interface LoggerOptions {
@@ -48,7 +78,10 @@ function describeError(error: unknown, depth = 0): unknown {
     name: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     // Messages of drivers quote values (a row, a URL with a password); the frames do not.
-    frames: (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 6),
+    frames: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => line.startsWith('    at '))
+      .slice(0, 6),
     ...(error.cause !== undefined && depth < MAX_DEPTH
       ? { cause: describeError(error.cause, depth + 1) }
       : {}),

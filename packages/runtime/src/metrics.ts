@@ -17,7 +17,9 @@ export interface Metrics {
   callReporter(onFault: (report: Report) => void): (report: Report) => void
 }
 
-const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600]
+const LATENCY_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600,
+]
 
 /** Prometheus registry of one process, with Node's own metrics. */
 export function createMetrics(service: string): Metrics {

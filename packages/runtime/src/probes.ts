@@ -12,7 +12,7 @@ export interface CheckResult {
 
 export interface ReadinessCheck {
   readonly name: string
-  check(): Promise<CheckResult>
+  readonly check: () => Promise<CheckResult>
 }
 
 export interface Readiness {
@@ -36,7 +36,10 @@ export async function evaluateChecks(checks: readonly ReadinessCheck[]): Promise
 async function settled(check: () => Promise<CheckResult>): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'not_ready', detail: 'did not answer in 2 s' }), CHECK_TIMEOUT_MS)
+    timer = setTimeout(
+      () => resolve({ status: 'not_ready', detail: 'did not answer in 2 s' }),
+      CHECK_TIMEOUT_MS,
+    )
   })
   try {
     return await Promise.race([check(), late])
@@ -65,7 +68,10 @@ export async function startProbes(options: ProbesOptions): Promise<Probes> {
   let isDraining = false
   const readiness = async (): Promise<Readiness> =>
     isDraining
-      ? { status: 'not_ready', checks: [{ name: 'drain', status: 'not_ready', detail: 'draining' }] }
+      ? {
+          status: 'not_ready',
+          checks: [{ name: 'drain', status: 'not_ready', detail: 'draining' }],
+        }
       : evaluateChecks(options.checks)
   const answer = async (path: string): Promise<[number, string, string]> => {
     if (path === '/livez') return [200, 'application/json', '{"status":"live"}']

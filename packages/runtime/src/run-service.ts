@@ -52,19 +52,23 @@ function onStop(stop: (signal: string) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal))
   if (process.env['LEXCUSTIS_LIFELINE'] === 'stdin') {
     process.stdin.resume()
-    for (const event of ['end', 'close', 'error'] as const) process.stdin.once(event, () => stop('lifeline'))
+    for (const event of ['end', 'close', 'error'] as const)
+      process.stdin.once(event, () => stop('lifeline'))
   }
 }
 
-function readOrExit<C extends { readonly drainMs: number; readonly logLevel: string }>(
-  { name, readConfig }: ServiceProgram<C>,
-): C | undefined {
+function readOrExit<C extends { readonly drainMs: number; readonly logLevel: string }>({
+  name,
+  readConfig,
+}: ServiceProgram<C>): C | undefined {
   const isCheck = process.argv.includes('--check-config')
   const isJson = process.argv.includes('--json')
   try {
     const config = readConfig(process.env)
     if (!isCheck) return config
-    process.stdout.write(isJson ? '{"ok":true,"problems":[]}\n' : `${name}: configuration is valid\n`)
+    process.stdout.write(
+      isJson ? '{"ok":true,"problems":[]}\n' : `${name}: configuration is valid\n`,
+    )
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const { problems } = error

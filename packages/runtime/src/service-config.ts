@@ -5,6 +5,7 @@ const JsonWebKeySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())
 const ExtraCallers = z.record(z.string().min(1), z.array(z.string().min(1)))
 
 /** Settings that every gRPC service has. */
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types -- the shape's own type is what readEnvironment infers from
 export function serviceShape(defaults: { grpcPort: number; metricsPort: number }) {
   return {
     LISTEN_HOST: text('0.0.0.0'),
@@ -21,7 +22,7 @@ export function serviceShape(defaults: { grpcPort: number; metricsPort: number }
   }
 }
 
-export function logLevel() {
+export function logLevel(): z.ZodType<string, string | undefined> {
   return z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], { error: 'is not a log level' })
     .default('info')
