@@ -81,12 +81,18 @@ export class Client {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ email, password }),
     })
-    if (response.status !== 200) throw new Error(`login answered ${response.status}: ${await response.text()}`)
+    if (response.status !== 200)
+      throw new Error(`login answered ${response.status}: ${await response.text()}`)
     const { access_token } = (await response.json()) as { access_token: string }
     return new Client(url, access_token)
   }
 
-  async request(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Response> {
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    init: RequestInit = {},
+  ): Promise<Response> {
     return fetch(this.url + path, {
       method,
       ...init,
@@ -106,18 +112,26 @@ export class Client {
     return (text ? JSON.parse(text) : undefined) as T
   }
 
-  async upload(name: string, content: string | Uint8Array, type = 'text/markdown'): Promise<{ id: string }> {
+  async upload(
+    name: string,
+    content: string | Uint8Array,
+    type = 'text/markdown',
+  ): Promise<{ id: string }> {
     const form = new FormData()
-    form.append('file', new Blob([content as BlobPart], { type }), name)
+    form.append('file', new Blob([content], { type }), name)
     const response = await this.request('POST', '/api/v1/documents', undefined, { body: form })
-    if (response.status !== 202) throw new Error(`upload answered ${response.status}: ${await response.text()}`)
+    if (response.status !== 202)
+      throw new Error(`upload answered ${response.status}: ${await response.text()}`)
     return (await response.json()) as { id: string }
   }
 
   async waitReady(id: string, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
-      const document = await this.json<{ state: string; reason: string | null }>('GET', `/api/v1/documents/${id}`)
+      const document = await this.json<{ state: string; reason: string | null }>(
+        'GET',
+        `/api/v1/documents/${id}`,
+      )
       if (document.state === 'ready') return
       if (document.state === 'failed' || Date.now() > deadline) {
         throw new Error(`document is ${document.state}: ${document.reason ?? ''}`)
@@ -134,7 +148,8 @@ export class Client {
 
   async chatEvents(question: string, extra: object = {}): Promise<SseEvent[]> {
     const response = await this.chat(question, undefined, extra)
-    if (response.status !== 200) throw new Error(`chat answered ${response.status}: ${await response.text()}`)
+    if (response.status !== 200)
+      throw new Error(`chat answered ${response.status}: ${await response.text()}`)
     return collect(response)
   }
 
@@ -166,7 +181,8 @@ export class Client {
 
   async verify(): Promise<Verification> {
     const response = await this.request('GET', '/api/v1/audit/verify')
-    if (response.status !== 200) throw new Error(`verify answered ${response.status}: ${await response.text()}`)
+    if (response.status !== 200)
+      throw new Error(`verify answered ${response.status}: ${await response.text()}`)
     const events = await collect(response)
     const result = events.find((event) => event.event === 'result')
     if (!result) throw new Error('the verification had no result')

@@ -45,8 +45,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 30_000,
     types,
   })
-  // An idle connection that dies is replaced on next use; without a listener it would end the process.
+  // A connection that dies is replaced on next use; without listeners its event ends the process:
+  // the pool's is for idle connections, the client's for one in use, whose query fails as well.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
 
   const query = async <R extends object = Row>(sql: string, values: readonly unknown[] = []) => {
     try {

@@ -190,10 +190,7 @@ async function feed(call: Feedable, requests: AsyncIterable<unknown>): Promise<v
   call.end()
 }
 
-async function* received(
-  call: AsyncIterable<unknown> & Cancellable,
-  peer: string,
-): AsyncGenerator {
+async function* received(call: AsyncIterable<unknown> & Cancellable, peer: string): AsyncGenerator {
   try {
     for await (const message of call) yield message
   } catch (error) {
