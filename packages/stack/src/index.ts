@@ -1,1 +1,12 @@
-export {}
+export * from './account.js'
+export * from './certificates.js'
+export * from './failure.js'
+export * from './keys.js'
+export * from './ports.js'
+export * from './postgres/binaries.js'
+export * from './postgres/cluster.js'
+export * from './postgres/placement.js'
+export * from './postgres/roles.js'
+export * from './private-file.js'
+export * from './processes.js'
+export * from './redis.js'

@@ -1,1 +1,4 @@
-export {}
+export * from './certificates.js'
+export * from './postgres.js'
+export * from './redis.js'
+export * from './tenant-keys.js'
