@@ -103,6 +103,7 @@ export default tseslint.config(
       complexity: 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       'import-x/no-cycle': 'off',
     },
   },

@@ -5,7 +5,7 @@ import {
   type AppendRequest,
 } from '@lexcustis/proto/audit'
 import { createTestCertificates, createTestTenantKeys } from '@lexcustis/testing'
-import { SignJWT, generateKeyPair } from 'jose'
+import { type CryptoKey, generateKeyPair, importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createRpcClient,
@@ -211,7 +211,6 @@ describe('on whose behalf', () => {
     const now = Math.floor(Date.now() / 1000)
     const other = await generateKeyPair('EdDSA')
     expect(await asks(await sign(other.privateKey, claims, now))).toBe('UNAUTHENTICATED')
-    const { importJWK } = await import('jose')
     const ours = (await importJWK(keys.privateJwk, 'EdDSA')) as CryptoKey
     expect(await asks(await sign(ours, claims, now))).toBe('OK')
     expect(await asks(await sign(ours, claims, now - 61))).toBe('UNAUTHENTICATED')
