@@ -52,8 +52,8 @@ export async function startRedis(
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
-  await log.close()
   const spawned = await once(child, 'spawn').catch(() => undefined)
+  await log.close()
   const { pid } = child
   if (!spawned || pid === undefined) return undefined
 
