@@ -17,7 +17,6 @@ export const PERMISSIONS = [
   'keys.read',
   'keys.write',
   'tenant_tokens.issue',
-  'organizations.read',
   'organizations.write',
   'knowledge.read',
   'knowledge.write',
@@ -46,7 +45,6 @@ export const ROLE_TABLE: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   auditor: new Set(AUDITOR),
   admin: new Set(ADMIN),
   operator: new Set([
-    'organizations.read',
     'organizations.write',
     'knowledge.read',
     'knowledge.write',
