@@ -1,0 +1,104 @@
+import type { Lexicon } from '../lexicon/lexicon.js'
+import type { Word } from '../text/words.js'
+
+/** Letters that look like Latin ones (a selection of Unicode's confusables, UTS #39). */
+const LOOKALIKES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    a: 'аαɑ', b: 'ьβʙ', c: 'сϲᴄ', d: 'ԁɗ', e: 'еєεҽ', f: 'ғϝ', g: 'ɡԍɢ', h: 'һнʜ', i: 'іιɩɪ', j: 'јϳ',
+    k: 'кκᴋ', l: 'ӏⅼʟ', m: 'мᴍ', n: 'ոпηɴ', o: 'оοσᴏօ', p: 'рρᴘ', q: 'ԛգ', r: 'гʀг', s: 'ѕꜱ', t: 'тτᴛ',
+    u: 'υսᴜ', v: 'ѵνᴠ', w: 'ԝωᴡ', x: 'хχ', y: 'уүγʏ', z: 'ᴢʐ',
+  }).flatMap(([latin, others]) => Array.from(others, (other) => [other, latin])),
+) // prettier-ignore
+
+const LEET: Readonly<Record<string, string>> = {
+  '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '@': 'a', $: 's',
+} // prettier-ignore
+
+const PLAIN = /^[a-z]+$/
+const LEET_WORD = /^(?=.*[a-z])(?=.*[\d@$])[a-z\d@$]{4,24}$/
+const MAX_LENGTH = 32
+
+/** Other readings of a folded word: lookalike letters as Latin ones, digits as letters. */
+export function otherSpellings(word: string): readonly string[] {
+  if (PLAIN.test(word) || word.length > MAX_LENGTH) return []
+  const latin = Array.from(word, (letter) => LOOKALIKES[letter] ?? letter).join('')
+  const spellings = latin === word ? [] : [latin]
+  if (!LEET_WORD.test(latin)) return spellings
+  const letters = Array.from(latin, (sign) => LEET[sign] ?? sign).join('')
+  return [...spellings, letters, letters.replaceAll('i', 'l')]
+}
+
+const MIN_SPACED = 6
+const MIN_WORD = 4
+const LONGEST_WORD = 14
+
+/**
+ * Words written letter by letter (`i g n o r e`, `i.g.n.o.r.e`) become the words they spell. Where all gaps
+ * are alike nothing says where a word ends; then the words the lexicon knows are cut out.
+ */
+export function joinSpacedLetters(words: readonly Word[], lexicon: Lexicon<string>): Word[] {
+  const joined: Word[] = []
+  for (let at = 0; at < words.length; at++) {
+    const run = singleLetters(words, at)
+    if (run.length < MIN_SPACED) {
+      const word = words[at]
+      if (word) joined.push(word)
+      continue
+    }
+    joined.push(...cutWords(run, lexicon))
+    at += run.length - 1
+  }
+  return joined
+}
+
+function singleLetters(words: readonly Word[], from: number): readonly Word[] {
+  let to = from
+  while (words[to]?.text.length === 1) to += 1
+  return words.slice(from, to)
+}
+
+/** Cuts a run of letters at wider gaps, and what is still long at words of the lexicon. */
+function cutWords(run: readonly Word[], lexicon: Lexicon<string>): Word[] {
+  const groups: Word[][] = []
+  for (const letter of run) {
+    const last = groups.at(-1)
+    const isClose = last && letter.start - (last.at(-1)?.end ?? 0) <= 1
+    if (isClose) last.push(letter)
+    else groups.push([letter])
+  }
+  return groups.flatMap((letters) =>
+    letters.length > LONGEST_WORD ? knownWords(letters, lexicon) : [spell(letters)],
+  )
+}
+
+function knownWords(letters: readonly Word[], lexicon: Lexicon<string>): Word[] {
+  const found: Word[] = []
+  let at = 0
+  while (at < letters.length) {
+    const word = shortestKnown(letters, at, lexicon)
+    if (word) found.push(spell(word))
+    at += word?.length ?? 1
+  }
+  return found
+}
+
+function shortestKnown(
+  letters: readonly Word[],
+  from: number,
+  lexicon: Lexicon<string>,
+): readonly Word[] | undefined {
+  for (let length = MIN_WORD; length <= LONGEST_WORD && from + length <= letters.length; length++) {
+    const part = letters.slice(from, from + length)
+    if (lexicon.meaningsOf(part.map(({ text }) => text).join('')).length > 0) return part
+  }
+  return undefined
+}
+
+function spell(letters: readonly Word[]): Word {
+  return {
+    text: letters.map(({ text }) => text).join(''),
+    start: letters[0]?.start ?? 0,
+    end: letters.at(-1)?.end ?? 0,
+    sentence: letters[0]?.sentence ?? 0,
+  }
+}
