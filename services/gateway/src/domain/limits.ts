@@ -17,6 +17,8 @@ export interface LimitState {
 export interface Limiter {
   /** Counts one event. Never throws: without its store it counts in this process. */
   hit(policy: LimitPolicy, key: string): Promise<LimitState>
+  /** The state without counting; `remaining` 0 means that the next hit would be refused. */
+  peek(policy: LimitPolicy, key: string): Promise<LimitState>
 }
 
 /** A day's allowance per organisation, in one atomic step. */

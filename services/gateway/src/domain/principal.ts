@@ -8,8 +8,8 @@ export interface Principal {
   /** Id of the person, or of the API key when a key acts. */
   readonly userId: string
   readonly role: Role
-  readonly kind: 'user' | 'api_key' | 'operator'
-  readonly via: 'jwt' | 'api_key' | 'oidc'
+  readonly kind: 'user' | 'api_key' | 'operator' | 'service'
+  readonly via: 'jwt' | 'api_key' | 'oidc' | 'internal'
   readonly permissions: ReadonlySet<Permission>
   /** Only for keys. */
   readonly scopes?: readonly Scope[]
@@ -60,6 +60,19 @@ export function operatorPrincipal(id: string): Principal {
     kind: 'operator',
     via: 'jwt',
     permissions: ROLE_TABLE.operator,
+    ragDefault: false,
+  }
+}
+
+/** The gateway itself, about an account: a failed sign-in is nobody's act. */
+export function servicePrincipal(organizationId: string, accountId: string): TenantPrincipal {
+  return {
+    organizationId,
+    userId: accountId,
+    role: 'member',
+    kind: 'service',
+    via: 'internal',
+    permissions: new Set(),
     ragDefault: false,
   }
 }
