@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/audit_content_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,8 +17,8 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { CommittedField, committedFieldFromJSON, committedFieldToJSON } from "./record.js";
+} from '@grpc/grpc-js'
+import { CommittedField, committedFieldFromJSON, committedFieldToJSON } from './record.js'
 
 /** What became of a committed value. */
 export enum ContentState {
@@ -35,241 +35,243 @@ export enum ContentState {
 export function contentStateFromJSON(object: any): ContentState {
   switch (object) {
     case 0:
-    case "CONTENT_STATE_UNSPECIFIED":
-      return ContentState.UNSPECIFIED;
+    case 'CONTENT_STATE_UNSPECIFIED':
+      return ContentState.UNSPECIFIED
     case 1:
-    case "CONTENT_STATE_PRESENT":
-      return ContentState.PRESENT;
+    case 'CONTENT_STATE_PRESENT':
+      return ContentState.PRESENT
     case 2:
-    case "CONTENT_STATE_ERASED":
-      return ContentState.ERASED;
+    case 'CONTENT_STATE_ERASED':
+      return ContentState.ERASED
     case 3:
-    case "CONTENT_STATE_MISSING":
-      return ContentState.MISSING;
+    case 'CONTENT_STATE_MISSING':
+      return ContentState.MISSING
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ContentState");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum ContentState')
   }
 }
 
 export function contentStateToJSON(object: ContentState): string {
   switch (object) {
     case ContentState.UNSPECIFIED:
-      return "CONTENT_STATE_UNSPECIFIED";
+      return 'CONTENT_STATE_UNSPECIFIED'
     case ContentState.PRESENT:
-      return "CONTENT_STATE_PRESENT";
+      return 'CONTENT_STATE_PRESENT'
     case ContentState.ERASED:
-      return "CONTENT_STATE_ERASED";
+      return 'CONTENT_STATE_ERASED'
     case ContentState.MISSING:
-      return "CONTENT_STATE_MISSING";
+      return 'CONTENT_STATE_MISSING'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ContentState");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum ContentState')
   }
 }
 
 /** Which record. */
 export interface GetContentRequest {
   /** UUIDv7 of the record. */
-  id: string;
+  id: string
 }
 
 /** What the record commits to. */
 export interface GetContentResponse {
   /** One item per committed field. */
-  items: ContentItem[];
+  items: ContentItem[]
 }
 
 /** One committed field and what became of it. */
 export interface ContentItem {
   /** Which field. */
-  field: CommittedField;
+  field: CommittedField
   /** Whether the value is there. */
-  state: ContentState;
+  state: ContentState
   /** The value when present. */
-  value: string;
+  value: string
 }
 
 function createBaseGetContentRequest(): GetContentRequest {
-  return { id: "" };
+  return { id: '' }
 }
 
 export const GetContentRequest: MessageFns<GetContentRequest> = {
   encode(message: GetContentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetContentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetContentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetContentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetContentRequest {
-    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+    return { id: isSet(object.id) ? globalThis.String(object.id) : '' }
   },
 
   toJSON(message: GetContentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetContentResponse(): GetContentResponse {
-  return { items: [] };
+  return { items: [] }
 }
 
 export const GetContentResponse: MessageFns<GetContentResponse> = {
   encode(message: GetContentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.items) {
-      ContentItem.encode(v!, writer.uint32(10).fork()).join();
+      ContentItem.encode(v!, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetContentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetContentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetContentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.items.push(ContentItem.decode(reader, reader.uint32()));
-            continue;
+            message.items.push(ContentItem.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetContentResponse {
     return {
-      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => ContentItem.fromJSON(e)) : [],
-    };
+      items: globalThis.Array.isArray(object?.items)
+        ? object.items.map((e: any) => ContentItem.fromJSON(e))
+        : [],
+    }
   },
 
   toJSON(message: GetContentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.items?.length) {
-      obj.items = message.items.map((e) => ContentItem.toJSON(e));
+      obj.items = message.items.map((e) => ContentItem.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseContentItem(): ContentItem {
-  return { field: 0, state: 0, value: "" };
+  return { field: 0, state: 0, value: '' }
 }
 
 export const ContentItem: MessageFns<ContentItem> = {
   encode(message: ContentItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.field !== 0) {
-      writer.uint32(8).int32(message.field);
+      writer.uint32(8).int32(message.field)
     }
     if (message.state !== 0) {
-      writer.uint32(16).int32(message.state);
+      writer.uint32(16).int32(message.state)
     }
-    if (message.value !== "") {
-      writer.uint32(26).string(message.value);
+    if (message.value !== '') {
+      writer.uint32(26).string(message.value)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ContentItem {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseContentItem();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseContentItem()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.field = reader.int32() as any;
-            continue;
+            message.field = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.state = reader.int32() as any;
-            continue;
+            message.state = reader.int32() as any
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.value = reader.string();
-            continue;
+            message.value = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -277,43 +279,45 @@ export const ContentItem: MessageFns<ContentItem> = {
     return {
       field: isSet(object.field) ? committedFieldFromJSON(object.field) : 0,
       state: isSet(object.state) ? contentStateFromJSON(object.state) : 0,
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
+      value: isSet(object.value) ? globalThis.String(object.value) : '',
+    }
   },
 
   toJSON(message: ContentItem): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.field !== 0) {
-      obj.field = committedFieldToJSON(message.field);
+      obj.field = committedFieldToJSON(message.field)
     }
     if (message.state !== 0) {
-      obj.state = contentStateToJSON(message.state);
+      obj.state = contentStateToJSON(message.state)
     }
-    if (message.value !== "") {
-      obj.value = message.value;
+    if (message.value !== '') {
+      obj.value = message.value
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Opens the vault. Every use is itself recorded as `content.read`. */
-export type AuditContentServiceService = typeof AuditContentServiceService;
+export type AuditContentServiceService = typeof AuditContentServiceService
 export const AuditContentServiceService = {
   /** The committed values of one record. */
   getContent: {
-    path: "/lexcustis.audit.v1.AuditContentService/GetContent" as const,
+    path: '/lexcustis.audit.v1.AuditContentService/GetContent' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetContentRequest): Buffer => Buffer.from(GetContentRequest.encode(value).finish()),
+    requestSerialize: (value: GetContentRequest): Buffer =>
+      Buffer.from(GetContentRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetContentRequest => GetContentRequest.decode(value),
-    responseSerialize: (value: GetContentResponse): Buffer => Buffer.from(GetContentResponse.encode(value).finish()),
+    responseSerialize: (value: GetContentResponse): Buffer =>
+      Buffer.from(GetContentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetContentResponse => GetContentResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface AuditContentServiceServer extends UntypedServiceImplementation {
   /** The committed values of one record. */
-  getContent: handleUnaryCall<GetContentRequest, GetContentResponse>;
+  getContent: handleUnaryCall<GetContentRequest, GetContentResponse>
 }
 
 export interface AuditContentServiceClient extends Client {
@@ -321,36 +325,40 @@ export interface AuditContentServiceClient extends Client {
   getContent(
     request: GetContentRequest,
     callback: (error: ServiceError | null, response: GetContentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getContent(
     request: GetContentRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetContentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getContent(
     request: GetContentRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetContentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const AuditContentServiceClient = makeGenericClientConstructor(
   AuditContentServiceService,
-  "lexcustis.audit.v1.AuditContentService",
+  'lexcustis.audit.v1.AuditContentService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AuditContentServiceClient;
-  service: typeof AuditContentServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): AuditContentServiceClient
+  service: typeof AuditContentServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

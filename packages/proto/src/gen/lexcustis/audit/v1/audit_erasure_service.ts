@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/audit_erasure_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,204 +17,204 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Receipt } from "./record.js";
+} from '@grpc/grpc-js'
+import { Receipt } from './record.js'
 
 /** Whose content, and by whose approval. */
 export interface EraseSubjectRequest {
   /** UUIDv7: idempotency key and id of the `subject.erased` record. */
-  id: string;
+  id: string
   /** The user whose content is erased. */
-  subjectId: string;
+  subjectId: string
   /** For example "GDPR Art. 17(1)(a)". */
-  legalBasis: string;
+  legalBasis: string
   /** Id of the `oversight.decided` record of the second person. */
-  approvedBy: string;
+  approvedBy: string
 }
 
 /** What was erased. */
 export interface EraseSubjectResponse {
   /** Receipt of the (last) `subject.erased` record. */
-  receipt:
-    | Receipt
-    | undefined;
+  receipt: Receipt | undefined
   /** Records whose content is gone. */
-  erasedRecords: bigint;
+  erasedRecords: bigint
 }
 
 function createBaseEraseSubjectRequest(): EraseSubjectRequest {
-  return { id: "", subjectId: "", legalBasis: "", approvedBy: "" };
+  return { id: '', subjectId: '', legalBasis: '', approvedBy: '' }
 }
 
 export const EraseSubjectRequest: MessageFns<EraseSubjectRequest> = {
   encode(message: EraseSubjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    if (message.subjectId !== "") {
-      writer.uint32(18).string(message.subjectId);
+    if (message.subjectId !== '') {
+      writer.uint32(18).string(message.subjectId)
     }
-    if (message.legalBasis !== "") {
-      writer.uint32(26).string(message.legalBasis);
+    if (message.legalBasis !== '') {
+      writer.uint32(26).string(message.legalBasis)
     }
-    if (message.approvedBy !== "") {
-      writer.uint32(34).string(message.approvedBy);
+    if (message.approvedBy !== '') {
+      writer.uint32(34).string(message.approvedBy)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): EraseSubjectRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEraseSubjectRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseEraseSubjectRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.subjectId = reader.string();
-            continue;
+            message.subjectId = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.legalBasis = reader.string();
-            continue;
+            message.legalBasis = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.approvedBy = reader.string();
-            continue;
+            message.approvedBy = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): EraseSubjectRequest {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
       subjectId: isSet(object.subjectId)
         ? globalThis.String(object.subjectId)
         : isSet(object.subject_id)
-        ? globalThis.String(object.subject_id)
-        : "",
+          ? globalThis.String(object.subject_id)
+          : '',
       legalBasis: isSet(object.legalBasis)
         ? globalThis.String(object.legalBasis)
         : isSet(object.legal_basis)
-        ? globalThis.String(object.legal_basis)
-        : "",
+          ? globalThis.String(object.legal_basis)
+          : '',
       approvedBy: isSet(object.approvedBy)
         ? globalThis.String(object.approvedBy)
         : isSet(object.approved_by)
-        ? globalThis.String(object.approved_by)
-        : "",
-    };
+          ? globalThis.String(object.approved_by)
+          : '',
+    }
   },
 
   toJSON(message: EraseSubjectRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    if (message.subjectId !== "") {
-      obj.subjectId = message.subjectId;
+    if (message.subjectId !== '') {
+      obj.subjectId = message.subjectId
     }
-    if (message.legalBasis !== "") {
-      obj.legalBasis = message.legalBasis;
+    if (message.legalBasis !== '') {
+      obj.legalBasis = message.legalBasis
     }
-    if (message.approvedBy !== "") {
-      obj.approvedBy = message.approvedBy;
+    if (message.approvedBy !== '') {
+      obj.approvedBy = message.approvedBy
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseEraseSubjectResponse(): EraseSubjectResponse {
-  return { receipt: undefined, erasedRecords: 0n };
+  return { receipt: undefined, erasedRecords: 0n }
 }
 
 export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
   encode(message: EraseSubjectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.receipt !== undefined) {
-      Receipt.encode(message.receipt, writer.uint32(10).fork()).join();
+      Receipt.encode(message.receipt, writer.uint32(10).fork()).join()
     }
     if (message.erasedRecords !== 0n) {
       if (BigInt.asUintN(64, message.erasedRecords) !== message.erasedRecords) {
-        throw new globalThis.Error("value provided for field message.erasedRecords of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.erasedRecords of type uint64 too large',
+        )
       }
-      writer.uint32(16).uint64(message.erasedRecords);
+      writer.uint32(16).uint64(message.erasedRecords)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): EraseSubjectResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEraseSubjectResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseEraseSubjectResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.receipt = Receipt.decode(reader, reader.uint32());
-            continue;
+            message.receipt = Receipt.decode(reader, reader.uint32())
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.erasedRecords = reader.uint64() as bigint;
-            continue;
+            message.erasedRecords = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -224,42 +224,44 @@ export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
       erasedRecords: isSet(object.erasedRecords)
         ? BigInt(object.erasedRecords)
         : isSet(object.erased_records)
-        ? BigInt(object.erased_records)
-        : 0n,
-    };
+          ? BigInt(object.erased_records)
+          : 0n,
+    }
   },
 
   toJSON(message: EraseSubjectResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.receipt !== undefined) {
-      obj.receipt = Receipt.toJSON(message.receipt);
+      obj.receipt = Receipt.toJSON(message.receipt)
     }
     if (message.erasedRecords !== 0n) {
-      obj.erasedRecords = message.erasedRecords.toString();
+      obj.erasedRecords = message.erasedRecords.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Erases a person's content and leaves the chain valid (GDPR, Art. 17). */
-export type AuditErasureServiceService = typeof AuditErasureServiceService;
+export type AuditErasureServiceService = typeof AuditErasureServiceService
 export const AuditErasureServiceService = {
   /** Appends the authorising record first, then deletes. */
   eraseSubject: {
-    path: "/lexcustis.audit.v1.AuditErasureService/EraseSubject" as const,
+    path: '/lexcustis.audit.v1.AuditErasureService/EraseSubject' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: EraseSubjectRequest): Buffer => Buffer.from(EraseSubjectRequest.encode(value).finish()),
+    requestSerialize: (value: EraseSubjectRequest): Buffer =>
+      Buffer.from(EraseSubjectRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): EraseSubjectRequest => EraseSubjectRequest.decode(value),
     responseSerialize: (value: EraseSubjectResponse): Buffer =>
       Buffer.from(EraseSubjectResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): EraseSubjectResponse => EraseSubjectResponse.decode(value),
+    responseDeserialize: (value: Buffer): EraseSubjectResponse =>
+      EraseSubjectResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface AuditErasureServiceServer extends UntypedServiceImplementation {
   /** Appends the authorising record first, then deletes. */
-  eraseSubject: handleUnaryCall<EraseSubjectRequest, EraseSubjectResponse>;
+  eraseSubject: handleUnaryCall<EraseSubjectRequest, EraseSubjectResponse>
 }
 
 export interface AuditErasureServiceClient extends Client {
@@ -267,36 +269,40 @@ export interface AuditErasureServiceClient extends Client {
   eraseSubject(
     request: EraseSubjectRequest,
     callback: (error: ServiceError | null, response: EraseSubjectResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   eraseSubject(
     request: EraseSubjectRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: EraseSubjectResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   eraseSubject(
     request: EraseSubjectRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: EraseSubjectResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const AuditErasureServiceClient = makeGenericClientConstructor(
   AuditErasureServiceService,
-  "lexcustis.audit.v1.AuditErasureService",
+  'lexcustis.audit.v1.AuditErasureService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AuditErasureServiceClient;
-  service: typeof AuditErasureServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): AuditErasureServiceClient
+  service: typeof AuditErasureServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

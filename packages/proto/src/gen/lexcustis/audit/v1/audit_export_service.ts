@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/audit_export_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -16,213 +16,217 @@ import {
   makeGenericClientConstructor,
   type Metadata,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+} from '@grpc/grpc-js'
 
 /** Which records. */
 export interface ExportPeriodRequest {
   /** RFC 3339, inclusive; empty with `to` for everything. */
-  from: string;
+  from: string
   /** RFC 3339, exclusive. */
-  to: string;
+  to: string
   /** Size of a checkpoint the receiver holds; 0 for none. */
-  previous: bigint;
+  previous: bigint
 }
 
 /** A piece of one member; members come one after another. */
 export interface ExportPeriodResponse {
   /** Path inside the bundle. */
-  member: string;
+  member: string
   /** Bytes of it, in order. */
-  data: Buffer;
+  data: Buffer
 }
 
 function createBaseExportPeriodRequest(): ExportPeriodRequest {
-  return { from: "", to: "", previous: 0n };
+  return { from: '', to: '', previous: 0n }
 }
 
 export const ExportPeriodRequest: MessageFns<ExportPeriodRequest> = {
   encode(message: ExportPeriodRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.from !== "") {
-      writer.uint32(10).string(message.from);
+    if (message.from !== '') {
+      writer.uint32(10).string(message.from)
     }
-    if (message.to !== "") {
-      writer.uint32(18).string(message.to);
+    if (message.to !== '') {
+      writer.uint32(18).string(message.to)
     }
     if (message.previous !== 0n) {
       if (BigInt.asUintN(64, message.previous) !== message.previous) {
-        throw new globalThis.Error("value provided for field message.previous of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.previous of type uint64 too large',
+        )
       }
-      writer.uint32(24).uint64(message.previous);
+      writer.uint32(24).uint64(message.previous)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExportPeriodRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExportPeriodRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseExportPeriodRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.from = reader.string();
-            continue;
+            message.from = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.to = reader.string();
-            continue;
+            message.to = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.previous = reader.uint64() as bigint;
-            continue;
+            message.previous = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ExportPeriodRequest {
     return {
-      from: isSet(object.from) ? globalThis.String(object.from) : "",
-      to: isSet(object.to) ? globalThis.String(object.to) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : '',
+      to: isSet(object.to) ? globalThis.String(object.to) : '',
       previous: isSet(object.previous) ? BigInt(object.previous) : 0n,
-    };
+    }
   },
 
   toJSON(message: ExportPeriodRequest): unknown {
-    const obj: any = {};
-    if (message.from !== "") {
-      obj.from = message.from;
+    const obj: any = {}
+    if (message.from !== '') {
+      obj.from = message.from
     }
-    if (message.to !== "") {
-      obj.to = message.to;
+    if (message.to !== '') {
+      obj.to = message.to
     }
     if (message.previous !== 0n) {
-      obj.previous = message.previous.toString();
+      obj.previous = message.previous.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseExportPeriodResponse(): ExportPeriodResponse {
-  return { member: "", data: Buffer.alloc(0) };
+  return { member: '', data: Buffer.alloc(0) }
 }
 
 export const ExportPeriodResponse: MessageFns<ExportPeriodResponse> = {
   encode(message: ExportPeriodResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.member !== "") {
-      writer.uint32(10).string(message.member);
+    if (message.member !== '') {
+      writer.uint32(10).string(message.member)
     }
     if (message.data.length !== 0) {
-      writer.uint32(18).bytes(message.data);
+      writer.uint32(18).bytes(message.data)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExportPeriodResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExportPeriodResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseExportPeriodResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.member = reader.string();
-            continue;
+            message.member = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.data = Buffer.from(reader.bytes());
-            continue;
+            message.data = Buffer.from(reader.bytes())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ExportPeriodResponse {
     return {
-      member: isSet(object.member) ? globalThis.String(object.member) : "",
+      member: isSet(object.member) ? globalThis.String(object.member) : '',
       data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
-    };
+    }
   },
 
   toJSON(message: ExportPeriodResponse): unknown {
-    const obj: any = {};
-    if (message.member !== "") {
-      obj.member = message.member;
+    const obj: any = {}
+    if (message.member !== '') {
+      obj.member = message.member
     }
     if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
+      obj.data = base64FromBytes(message.data)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Hands the log to a third party (SPEC.md, section 8). */
-export type AuditExportServiceService = typeof AuditExportServiceService;
+export type AuditExportServiceService = typeof AuditExportServiceService
 export const AuditExportServiceService = {
   /** Streams the members of a bundle. */
   exportPeriod: {
-    path: "/lexcustis.audit.v1.AuditExportService/ExportPeriod" as const,
+    path: '/lexcustis.audit.v1.AuditExportService/ExportPeriod' as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: ExportPeriodRequest): Buffer => Buffer.from(ExportPeriodRequest.encode(value).finish()),
+    requestSerialize: (value: ExportPeriodRequest): Buffer =>
+      Buffer.from(ExportPeriodRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ExportPeriodRequest => ExportPeriodRequest.decode(value),
     responseSerialize: (value: ExportPeriodResponse): Buffer =>
       Buffer.from(ExportPeriodResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ExportPeriodResponse => ExportPeriodResponse.decode(value),
+    responseDeserialize: (value: Buffer): ExportPeriodResponse =>
+      ExportPeriodResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface AuditExportServiceServer extends UntypedServiceImplementation {
   /** Streams the members of a bundle. */
-  exportPeriod: handleServerStreamingCall<ExportPeriodRequest, ExportPeriodResponse>;
+  exportPeriod: handleServerStreamingCall<ExportPeriodRequest, ExportPeriodResponse>
 }
 
 export interface AuditExportServiceClient extends Client {
@@ -230,38 +234,42 @@ export interface AuditExportServiceClient extends Client {
   exportPeriod(
     request: ExportPeriodRequest,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<ExportPeriodResponse>;
+  ): ClientReadableStream<ExportPeriodResponse>
   exportPeriod(
     request: ExportPeriodRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<ExportPeriodResponse>;
+  ): ClientReadableStream<ExportPeriodResponse>
 }
 
 export const AuditExportServiceClient = makeGenericClientConstructor(
   AuditExportServiceService,
-  "lexcustis.audit.v1.AuditExportService",
+  'lexcustis.audit.v1.AuditExportService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AuditExportServiceClient;
-  service: typeof AuditExportServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): AuditExportServiceClient
+  service: typeof AuditExportServiceService
+  serviceName: string
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

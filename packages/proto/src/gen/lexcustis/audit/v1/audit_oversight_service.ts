@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/audit_oversight_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,9 +17,9 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Timestamp } from "../../../google/protobuf/timestamp.js";
-import { Receipt } from "./record.js";
+} from '@grpc/grpc-js'
+import { Timestamp } from '../../../google/protobuf/timestamp.js'
+import { Receipt } from './record.js'
 
 /** What a person decided. */
 export enum Decision {
@@ -36,468 +36,468 @@ export enum Decision {
 export function decisionFromJSON(object: any): Decision {
   switch (object) {
     case 0:
-    case "DECISION_UNSPECIFIED":
-      return Decision.UNSPECIFIED;
+    case 'DECISION_UNSPECIFIED':
+      return Decision.UNSPECIFIED
     case 1:
-    case "DECISION_ACCEPT":
-      return Decision.ACCEPT;
+    case 'DECISION_ACCEPT':
+      return Decision.ACCEPT
     case 2:
-    case "DECISION_MODIFY":
-      return Decision.MODIFY;
+    case 'DECISION_MODIFY':
+      return Decision.MODIFY
     case 3:
-    case "DECISION_REJECT":
-      return Decision.REJECT;
+    case 'DECISION_REJECT':
+      return Decision.REJECT
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Decision");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Decision')
   }
 }
 
 export function decisionToJSON(object: Decision): string {
   switch (object) {
     case Decision.UNSPECIFIED:
-      return "DECISION_UNSPECIFIED";
+      return 'DECISION_UNSPECIFIED'
     case Decision.ACCEPT:
-      return "DECISION_ACCEPT";
+      return 'DECISION_ACCEPT'
     case Decision.MODIFY:
-      return "DECISION_MODIFY";
+      return 'DECISION_MODIFY'
     case Decision.REJECT:
-      return "DECISION_REJECT";
+      return 'DECISION_REJECT'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Decision");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Decision')
   }
 }
 
 /** A decision about one recorded answer. */
 export interface RecordDecisionRequest {
   /** UUIDv7: idempotency key and id of the `oversight.decided` record. */
-  id: string;
+  id: string
   /** Id of the `chat.completed` record decided about. */
-  entryId: string;
+  entryId: string
   /** The decision. */
-  decision: Decision;
+  decision: Decision
   /** Why; kept in the vault. */
-  rationale: string;
+  rationale: string
 }
 
 /** What was recorded. */
 export interface RecordDecisionResponse {
   /** Receipt of the `oversight.decided` record. */
-  receipt: Receipt | undefined;
+  receipt: Receipt | undefined
 }
 
 /** A page of what waits. */
 export interface ListPendingRequest {
   /** 1 to 200. */
-  limit: number;
+  limit: number
   /** next_cursor of the page before; empty for the first. */
-  cursor: string;
+  cursor: string
 }
 
 /** A page of what waits, oldest first. */
 export interface ListPendingResponse {
   /** Answers without a decision. */
-  items: PendingEntry[];
+  items: PendingEntry[]
   /** Empty on the last page. */
-  nextCursor: string;
+  nextCursor: string
 }
 
 /** An answer that waits for a person. */
 export interface PendingEntry {
   /** Id of the `chat.completed` record. */
-  entryId: string;
+  entryId: string
   /** When it was recorded. */
-  recordedAt:
-    | Date
-    | undefined;
+  recordedAt: Date | undefined
   /** Why it was flagged. */
-  reasons: string[];
+  reasons: string[]
 }
 
 function createBaseRecordDecisionRequest(): RecordDecisionRequest {
-  return { id: "", entryId: "", decision: 0, rationale: "" };
+  return { id: '', entryId: '', decision: 0, rationale: '' }
 }
 
 export const RecordDecisionRequest: MessageFns<RecordDecisionRequest> = {
   encode(message: RecordDecisionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    if (message.entryId !== "") {
-      writer.uint32(18).string(message.entryId);
+    if (message.entryId !== '') {
+      writer.uint32(18).string(message.entryId)
     }
     if (message.decision !== 0) {
-      writer.uint32(24).int32(message.decision);
+      writer.uint32(24).int32(message.decision)
     }
-    if (message.rationale !== "") {
-      writer.uint32(34).string(message.rationale);
+    if (message.rationale !== '') {
+      writer.uint32(34).string(message.rationale)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): RecordDecisionRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRecordDecisionRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseRecordDecisionRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.entryId = reader.string();
-            continue;
+            message.entryId = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.decision = reader.int32() as any;
-            continue;
+            message.decision = reader.int32() as any
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.rationale = reader.string();
-            continue;
+            message.rationale = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): RecordDecisionRequest {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
       entryId: isSet(object.entryId)
         ? globalThis.String(object.entryId)
         : isSet(object.entry_id)
-        ? globalThis.String(object.entry_id)
-        : "",
+          ? globalThis.String(object.entry_id)
+          : '',
       decision: isSet(object.decision) ? decisionFromJSON(object.decision) : 0,
-      rationale: isSet(object.rationale) ? globalThis.String(object.rationale) : "",
-    };
+      rationale: isSet(object.rationale) ? globalThis.String(object.rationale) : '',
+    }
   },
 
   toJSON(message: RecordDecisionRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    if (message.entryId !== "") {
-      obj.entryId = message.entryId;
+    if (message.entryId !== '') {
+      obj.entryId = message.entryId
     }
     if (message.decision !== 0) {
-      obj.decision = decisionToJSON(message.decision);
+      obj.decision = decisionToJSON(message.decision)
     }
-    if (message.rationale !== "") {
-      obj.rationale = message.rationale;
+    if (message.rationale !== '') {
+      obj.rationale = message.rationale
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseRecordDecisionResponse(): RecordDecisionResponse {
-  return { receipt: undefined };
+  return { receipt: undefined }
 }
 
 export const RecordDecisionResponse: MessageFns<RecordDecisionResponse> = {
   encode(message: RecordDecisionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.receipt !== undefined) {
-      Receipt.encode(message.receipt, writer.uint32(10).fork()).join();
+      Receipt.encode(message.receipt, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): RecordDecisionResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRecordDecisionResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseRecordDecisionResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.receipt = Receipt.decode(reader, reader.uint32());
-            continue;
+            message.receipt = Receipt.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): RecordDecisionResponse {
-    return { receipt: isSet(object.receipt) ? Receipt.fromJSON(object.receipt) : undefined };
+    return { receipt: isSet(object.receipt) ? Receipt.fromJSON(object.receipt) : undefined }
   },
 
   toJSON(message: RecordDecisionResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.receipt !== undefined) {
-      obj.receipt = Receipt.toJSON(message.receipt);
+      obj.receipt = Receipt.toJSON(message.receipt)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListPendingRequest(): ListPendingRequest {
-  return { limit: 0, cursor: "" };
+  return { limit: 0, cursor: '' }
 }
 
 export const ListPendingRequest: MessageFns<ListPendingRequest> = {
   encode(message: ListPendingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.limit !== 0) {
-      writer.uint32(8).uint32(message.limit);
+      writer.uint32(8).uint32(message.limit)
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.cursor !== '') {
+      writer.uint32(18).string(message.cursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListPendingRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListPendingRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListPendingRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.limit = reader.uint32();
-            continue;
+            message.limit = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.cursor = reader.string();
-            continue;
+            message.cursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListPendingRequest {
     return {
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-    };
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : '',
+    }
   },
 
   toJSON(message: ListPendingRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
+      obj.limit = Math.round(message.limit)
     }
-    if (message.cursor !== "") {
-      obj.cursor = message.cursor;
+    if (message.cursor !== '') {
+      obj.cursor = message.cursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListPendingResponse(): ListPendingResponse {
-  return { items: [], nextCursor: "" };
+  return { items: [], nextCursor: '' }
 }
 
 export const ListPendingResponse: MessageFns<ListPendingResponse> = {
   encode(message: ListPendingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.items) {
-      PendingEntry.encode(v!, writer.uint32(10).fork()).join();
+      PendingEntry.encode(v!, writer.uint32(10).fork()).join()
     }
-    if (message.nextCursor !== "") {
-      writer.uint32(18).string(message.nextCursor);
+    if (message.nextCursor !== '') {
+      writer.uint32(18).string(message.nextCursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListPendingResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListPendingResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListPendingResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.items.push(PendingEntry.decode(reader, reader.uint32()));
-            continue;
+            message.items.push(PendingEntry.decode(reader, reader.uint32()))
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.nextCursor = reader.string();
-            continue;
+            message.nextCursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListPendingResponse {
     return {
-      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => PendingEntry.fromJSON(e)) : [],
+      items: globalThis.Array.isArray(object?.items)
+        ? object.items.map((e: any) => PendingEntry.fromJSON(e))
+        : [],
       nextCursor: isSet(object.nextCursor)
         ? globalThis.String(object.nextCursor)
         : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
-    };
+          ? globalThis.String(object.next_cursor)
+          : '',
+    }
   },
 
   toJSON(message: ListPendingResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.items?.length) {
-      obj.items = message.items.map((e) => PendingEntry.toJSON(e));
+      obj.items = message.items.map((e) => PendingEntry.toJSON(e))
     }
-    if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+    if (message.nextCursor !== '') {
+      obj.nextCursor = message.nextCursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePendingEntry(): PendingEntry {
-  return { entryId: "", recordedAt: undefined, reasons: [] };
+  return { entryId: '', recordedAt: undefined, reasons: [] }
 }
 
 export const PendingEntry: MessageFns<PendingEntry> = {
   encode(message: PendingEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.entryId !== "") {
-      writer.uint32(10).string(message.entryId);
+    if (message.entryId !== '') {
+      writer.uint32(10).string(message.entryId)
     }
     if (message.recordedAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.recordedAt), writer.uint32(18).fork()).join();
+      Timestamp.encode(toTimestamp(message.recordedAt), writer.uint32(18).fork()).join()
     }
     for (const v of message.reasons) {
-      writer.uint32(26).string(v!);
+      writer.uint32(26).string(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): PendingEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePendingEntry();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePendingEntry()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.entryId = reader.string();
-            continue;
+            message.entryId = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.recordedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.recordedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.reasons.push(reader.string());
-            continue;
+            message.reasons.push(reader.string())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -506,64 +506,70 @@ export const PendingEntry: MessageFns<PendingEntry> = {
       entryId: isSet(object.entryId)
         ? globalThis.String(object.entryId)
         : isSet(object.entry_id)
-        ? globalThis.String(object.entry_id)
-        : "",
+          ? globalThis.String(object.entry_id)
+          : '',
       recordedAt: isSet(object.recordedAt)
         ? fromJsonTimestamp(object.recordedAt)
         : isSet(object.recorded_at)
-        ? fromJsonTimestamp(object.recorded_at)
-        : undefined,
-      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
-    };
+          ? fromJsonTimestamp(object.recorded_at)
+          : undefined,
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => globalThis.String(e))
+        : [],
+    }
   },
 
   toJSON(message: PendingEntry): unknown {
-    const obj: any = {};
-    if (message.entryId !== "") {
-      obj.entryId = message.entryId;
+    const obj: any = {}
+    if (message.entryId !== '') {
+      obj.entryId = message.entryId
     }
     if (message.recordedAt !== undefined) {
-      obj.recordedAt = message.recordedAt.toISOString();
+      obj.recordedAt = message.recordedAt.toISOString()
     }
     if (message.reasons?.length) {
-      obj.reasons = message.reasons;
+      obj.reasons = message.reasons
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Human oversight (AI Act, Art. 14): decisions about recorded answers. */
-export type AuditOversightServiceService = typeof AuditOversightServiceService;
+export type AuditOversightServiceService = typeof AuditOversightServiceService
 export const AuditOversightServiceService = {
   /** Accepts, modifies or rejects an answer; also appended to the chain. */
   recordDecision: {
-    path: "/lexcustis.audit.v1.AuditOversightService/RecordDecision" as const,
+    path: '/lexcustis.audit.v1.AuditOversightService/RecordDecision' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: RecordDecisionRequest): Buffer =>
       Buffer.from(RecordDecisionRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): RecordDecisionRequest => RecordDecisionRequest.decode(value),
+    requestDeserialize: (value: Buffer): RecordDecisionRequest =>
+      RecordDecisionRequest.decode(value),
     responseSerialize: (value: RecordDecisionResponse): Buffer =>
       Buffer.from(RecordDecisionResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): RecordDecisionResponse => RecordDecisionResponse.decode(value),
+    responseDeserialize: (value: Buffer): RecordDecisionResponse =>
+      RecordDecisionResponse.decode(value),
   },
   /** Answers that wait for a person, oldest first. */
   listPending: {
-    path: "/lexcustis.audit.v1.AuditOversightService/ListPending" as const,
+    path: '/lexcustis.audit.v1.AuditOversightService/ListPending' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListPendingRequest): Buffer => Buffer.from(ListPendingRequest.encode(value).finish()),
+    requestSerialize: (value: ListPendingRequest): Buffer =>
+      Buffer.from(ListPendingRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListPendingRequest => ListPendingRequest.decode(value),
-    responseSerialize: (value: ListPendingResponse): Buffer => Buffer.from(ListPendingResponse.encode(value).finish()),
+    responseSerialize: (value: ListPendingResponse): Buffer =>
+      Buffer.from(ListPendingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListPendingResponse => ListPendingResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface AuditOversightServiceServer extends UntypedServiceImplementation {
   /** Accepts, modifies or rejects an answer; also appended to the chain. */
-  recordDecision: handleUnaryCall<RecordDecisionRequest, RecordDecisionResponse>;
+  recordDecision: handleUnaryCall<RecordDecisionRequest, RecordDecisionResponse>
   /** Answers that wait for a person, oldest first. */
-  listPending: handleUnaryCall<ListPendingRequest, ListPendingResponse>;
+  listPending: handleUnaryCall<ListPendingRequest, ListPendingResponse>
 }
 
 export interface AuditOversightServiceClient extends Client {
@@ -571,74 +577,78 @@ export interface AuditOversightServiceClient extends Client {
   recordDecision(
     request: RecordDecisionRequest,
     callback: (error: ServiceError | null, response: RecordDecisionResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   recordDecision(
     request: RecordDecisionRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: RecordDecisionResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   recordDecision(
     request: RecordDecisionRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RecordDecisionResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Answers that wait for a person, oldest first. */
   listPending(
     request: ListPendingRequest,
     callback: (error: ServiceError | null, response: ListPendingResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listPending(
     request: ListPendingRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ListPendingResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listPending(
     request: ListPendingRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListPendingResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const AuditOversightServiceClient = makeGenericClientConstructor(
   AuditOversightServiceService,
-  "lexcustis.audit.v1.AuditOversightService",
+  'lexcustis.audit.v1.AuditOversightService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AuditOversightServiceClient;
-  service: typeof AuditOversightServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): AuditOversightServiceClient
+  service: typeof AuditOversightServiceService
+  serviceName: string
+}
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000))
+  const nanos = (date.getTime() % 1_000) * 1_000_000
+  return { seconds, nanos }
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000
+  millis += (t.nanos || 0) / 1_000_000
+  return new globalThis.Date(millis)
 }
 
 function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return o
+  } else if (typeof o === 'string') {
+    return new globalThis.Date(o)
   } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
+    return fromTimestamp(Timestamp.fromJSON(o))
   }
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

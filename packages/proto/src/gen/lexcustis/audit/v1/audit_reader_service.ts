@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/audit_reader_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -19,665 +19,678 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Record } from "./record.js";
+} from '@grpc/grpc-js'
+import { Record } from './record.js'
 
 /** Which record. */
 export interface GetEntryRequest {
   /** Exactly one of the two. */
   key:
     | //
-    /** UUIDv7 of the record. */
-    { $case: "id"; value: string }
-    | //
-    /** Position in the current incarnation. */
-    { $case: "sequence"; value: bigint }
-    | undefined;
+      /** UUIDv7 of the record. */
+      { $case: 'id'; value: string } //
+      /** Position in the current incarnation. */
+    | { $case: 'sequence'; value: bigint }
+    | undefined
 }
 
 /** The record. */
 export interface GetEntryResponse {
   /** As stored. */
-  record: Record | undefined;
+  record: Record | undefined
 }
 
 /** A page of the log. */
 export interface ListEntriesRequest {
   /** 1 to 200. */
-  limit: number;
+  limit: number
   /** next_cursor of the page before; empty for the first. */
-  cursor: string;
+  cursor: string
   /** Only records of this type; empty for all. */
-  type: string;
+  type: string
   /** Only records that refer to this id; empty for all. */
-  ref: string;
+  ref: string
 }
 
 /** A page of the log, oldest first. */
 export interface ListEntriesResponse {
   /** At most `limit` records. */
-  records: Record[];
+  records: Record[]
   /** Empty on the last page. */
-  nextCursor: string;
+  nextCursor: string
 }
 
 /** The whole current incarnation. */
-export interface VerifyChainRequest {
-}
+export interface VerifyChainRequest {}
 
 /** One event of a verification; `result` is the last. */
 export interface VerifyChainResponse {
   /** Exactly one of the three. */
   event:
     | //
-    /** How far it is. */
-    { $case: "progress"; value: VerifyChainResponse_Progress }
-    | //
-    /** Something that does not hold. */
-    { $case: "break"; value: VerifyChainResponse_Break }
-    | //
+      /** How far it is. */
+      { $case: 'progress'; value: VerifyChainResponse_Progress } //
+      /** Something that does not hold. */
+    | { $case: 'break'; value: VerifyChainResponse_Break } //
     /** The end. */
-    { $case: "result"; value: VerifyChainResponse_Result }
-    | undefined;
+    | { $case: 'result'; value: VerifyChainResponse_Result }
+    | undefined
 }
 
 /** Records seen so far. */
 export interface VerifyChainResponse_Progress {
   /** Records checked. */
-  checked: bigint;
+  checked: bigint
   /** Records there when the check began. */
-  expected: bigint;
+  expected: bigint
 }
 
 /** One thing that does not hold. */
 export interface VerifyChainResponse_Break {
   /** Failure code of SPEC.md, section 7. */
-  code: string;
+  code: string
   /** Where; absent when the break has no position. */
-  sequence?:
-    | bigint
-    | undefined;
+  sequence?: bigint | undefined
   /** For people. */
-  detail: string;
+  detail: string
 }
 
 /** The verdict. */
 export interface VerifyChainResponse_Result {
   /** checked == expected, expected > 0 and no break. */
-  valid: boolean;
+  valid: boolean
   /** Records checked. */
-  checked: bigint;
+  checked: bigint
   /** Records there when the check began. */
-  expected: bigint;
+  expected: bigint
   /** Starts without an end that may still come. */
-  open: bigint;
+  open: bigint
   /** How many breaks were streamed. */
-  breaks: bigint;
+  breaks: bigint
 }
 
 /** The organisation of the tenant token. */
-export interface GetCheckpointRequest {
-}
+export interface GetCheckpointRequest {}
 
 /** A C2SP signed note. */
 export interface GetCheckpointResponse {
   /** The note as signed. */
-  note: string;
+  note: string
 }
 
 /** Which record under which checkpoint. */
 export interface GetInclusionProofRequest {
   /** Position of the record. */
-  sequence: bigint;
+  sequence: bigint
   /** Tree size to prove against. */
-  size: bigint;
+  size: bigint
 }
 
 /** RFC 6962 section 2.1.1. */
 export interface GetInclusionProofResponse {
   /** Tree size proved against. */
-  size: bigint;
+  size: bigint
   /** 32 bytes each, the leaf's sibling first. */
-  hashes: Buffer[];
+  hashes: Buffer[]
 }
 
 /** Two sizes of the same tree. */
 export interface GetConsistencyProofRequest {
   /** The earlier size. */
-  from: bigint;
+  from: bigint
   /** The later size. */
-  to: bigint;
+  to: bigint
 }
 
 /** RFC 6962 section 2.1.2. */
 export interface GetConsistencyProofResponse {
   /** The later size. */
-  size: bigint;
+  size: bigint
   /** 32 bytes each. */
-  hashes: Buffer[];
+  hashes: Buffer[]
 }
 
 function createBaseGetEntryRequest(): GetEntryRequest {
-  return { key: undefined };
+  return { key: undefined }
 }
 
 export const GetEntryRequest: MessageFns<GetEntryRequest> = {
   encode(message: GetEntryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.key?.$case) {
-      case "id":
-        writer.uint32(10).string(message.key.value);
-        break;
-      case "sequence":
+      case 'id':
+        writer.uint32(10).string(message.key.value)
+        break
+      case 'sequence':
         if (BigInt.asUintN(64, message.key.value) !== message.key.value) {
-          throw new globalThis.Error("value provided for field message.key.value of type uint64 too large");
+          throw new globalThis.Error(
+            'value provided for field message.key.value of type uint64 too large',
+          )
         }
-        writer.uint32(16).uint64(message.key.value);
-        break;
+        writer.uint32(16).uint64(message.key.value)
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetEntryRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetEntryRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetEntryRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.key = { $case: "id", value: reader.string() };
-            continue;
+            message.key = { $case: 'id', value: reader.string() }
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.key = { $case: "sequence", value: reader.uint64() as bigint };
-            continue;
+            message.key = { $case: 'sequence', value: reader.uint64() as bigint }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetEntryRequest {
     return {
       key: isSet(object.id)
-        ? { $case: "id", value: globalThis.String(object.id) }
+        ? { $case: 'id', value: globalThis.String(object.id) }
         : isSet(object.sequence)
-        ? { $case: "sequence", value: BigInt(object.sequence) }
-        : undefined,
-    };
+          ? { $case: 'sequence', value: BigInt(object.sequence) }
+          : undefined,
+    }
   },
 
   toJSON(message: GetEntryRequest): unknown {
-    const obj: any = {};
-    if (message.key?.$case === "id") {
-      obj.id = message.key.value;
-    } else if (message.key?.$case === "sequence") {
-      obj.sequence = message.key.value.toString();
+    const obj: any = {}
+    if (message.key?.$case === 'id') {
+      obj.id = message.key.value
+    } else if (message.key?.$case === 'sequence') {
+      obj.sequence = message.key.value.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetEntryResponse(): GetEntryResponse {
-  return { record: undefined };
+  return { record: undefined }
 }
 
 export const GetEntryResponse: MessageFns<GetEntryResponse> = {
   encode(message: GetEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.record !== undefined) {
-      Record.encode(message.record, writer.uint32(10).fork()).join();
+      Record.encode(message.record, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetEntryResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetEntryResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetEntryResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.record = Record.decode(reader, reader.uint32());
-            continue;
+            message.record = Record.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetEntryResponse {
-    return { record: isSet(object.record) ? Record.fromJSON(object.record) : undefined };
+    return { record: isSet(object.record) ? Record.fromJSON(object.record) : undefined }
   },
 
   toJSON(message: GetEntryResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.record !== undefined) {
-      obj.record = Record.toJSON(message.record);
+      obj.record = Record.toJSON(message.record)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListEntriesRequest(): ListEntriesRequest {
-  return { limit: 0, cursor: "", type: "", ref: "" };
+  return { limit: 0, cursor: '', type: '', ref: '' }
 }
 
 export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
   encode(message: ListEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.limit !== 0) {
-      writer.uint32(8).uint32(message.limit);
+      writer.uint32(8).uint32(message.limit)
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.cursor !== '') {
+      writer.uint32(18).string(message.cursor)
     }
-    if (message.type !== "") {
-      writer.uint32(26).string(message.type);
+    if (message.type !== '') {
+      writer.uint32(26).string(message.type)
     }
-    if (message.ref !== "") {
-      writer.uint32(34).string(message.ref);
+    if (message.ref !== '') {
+      writer.uint32(34).string(message.ref)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListEntriesRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListEntriesRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListEntriesRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.limit = reader.uint32();
-            continue;
+            message.limit = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.cursor = reader.string();
-            continue;
+            message.cursor = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.type = reader.string();
-            continue;
+            message.type = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.ref = reader.string();
-            continue;
+            message.ref = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListEntriesRequest {
     return {
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      ref: isSet(object.ref) ? globalThis.String(object.ref) : "",
-    };
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : '',
+      type: isSet(object.type) ? globalThis.String(object.type) : '',
+      ref: isSet(object.ref) ? globalThis.String(object.ref) : '',
+    }
   },
 
   toJSON(message: ListEntriesRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
+      obj.limit = Math.round(message.limit)
     }
-    if (message.cursor !== "") {
-      obj.cursor = message.cursor;
+    if (message.cursor !== '') {
+      obj.cursor = message.cursor
     }
-    if (message.type !== "") {
-      obj.type = message.type;
+    if (message.type !== '') {
+      obj.type = message.type
     }
-    if (message.ref !== "") {
-      obj.ref = message.ref;
+    if (message.ref !== '') {
+      obj.ref = message.ref
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListEntriesResponse(): ListEntriesResponse {
-  return { records: [], nextCursor: "" };
+  return { records: [], nextCursor: '' }
 }
 
 export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
   encode(message: ListEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.records) {
-      Record.encode(v!, writer.uint32(10).fork()).join();
+      Record.encode(v!, writer.uint32(10).fork()).join()
     }
-    if (message.nextCursor !== "") {
-      writer.uint32(18).string(message.nextCursor);
+    if (message.nextCursor !== '') {
+      writer.uint32(18).string(message.nextCursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListEntriesResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListEntriesResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListEntriesResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.records.push(Record.decode(reader, reader.uint32()));
-            continue;
+            message.records.push(Record.decode(reader, reader.uint32()))
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.nextCursor = reader.string();
-            continue;
+            message.nextCursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListEntriesResponse {
     return {
-      records: globalThis.Array.isArray(object?.records) ? object.records.map((e: any) => Record.fromJSON(e)) : [],
+      records: globalThis.Array.isArray(object?.records)
+        ? object.records.map((e: any) => Record.fromJSON(e))
+        : [],
       nextCursor: isSet(object.nextCursor)
         ? globalThis.String(object.nextCursor)
         : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
-    };
+          ? globalThis.String(object.next_cursor)
+          : '',
+    }
   },
 
   toJSON(message: ListEntriesResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.records?.length) {
-      obj.records = message.records.map((e) => Record.toJSON(e));
+      obj.records = message.records.map((e) => Record.toJSON(e))
     }
-    if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+    if (message.nextCursor !== '') {
+      obj.nextCursor = message.nextCursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseVerifyChainRequest(): VerifyChainRequest {
-  return {};
+  return {}
 }
 
 export const VerifyChainRequest: MessageFns<VerifyChainRequest> = {
   encode(_: VerifyChainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): VerifyChainRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseVerifyChainRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseVerifyChainRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): VerifyChainRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: VerifyChainRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseVerifyChainResponse(): VerifyChainResponse {
-  return { event: undefined };
+  return { event: undefined }
 }
 
 export const VerifyChainResponse: MessageFns<VerifyChainResponse> = {
   encode(message: VerifyChainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.event?.$case) {
-      case "progress":
-        VerifyChainResponse_Progress.encode(message.event.value, writer.uint32(10).fork()).join();
-        break;
-      case "break":
-        VerifyChainResponse_Break.encode(message.event.value, writer.uint32(18).fork()).join();
-        break;
-      case "result":
-        VerifyChainResponse_Result.encode(message.event.value, writer.uint32(26).fork()).join();
-        break;
+      case 'progress':
+        VerifyChainResponse_Progress.encode(message.event.value, writer.uint32(10).fork()).join()
+        break
+      case 'break':
+        VerifyChainResponse_Break.encode(message.event.value, writer.uint32(18).fork()).join()
+        break
+      case 'result':
+        VerifyChainResponse_Result.encode(message.event.value, writer.uint32(26).fork()).join()
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): VerifyChainResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseVerifyChainResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseVerifyChainResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.event = { $case: "progress", value: VerifyChainResponse_Progress.decode(reader, reader.uint32()) };
-            continue;
+            message.event = {
+              $case: 'progress',
+              value: VerifyChainResponse_Progress.decode(reader, reader.uint32()),
+            }
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.event = { $case: "break", value: VerifyChainResponse_Break.decode(reader, reader.uint32()) };
-            continue;
+            message.event = {
+              $case: 'break',
+              value: VerifyChainResponse_Break.decode(reader, reader.uint32()),
+            }
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.event = { $case: "result", value: VerifyChainResponse_Result.decode(reader, reader.uint32()) };
-            continue;
+            message.event = {
+              $case: 'result',
+              value: VerifyChainResponse_Result.decode(reader, reader.uint32()),
+            }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): VerifyChainResponse {
     return {
       event: isSet(object.progress)
-        ? { $case: "progress", value: VerifyChainResponse_Progress.fromJSON(object.progress) }
+        ? { $case: 'progress', value: VerifyChainResponse_Progress.fromJSON(object.progress) }
         : isSet(object.break)
-        ? { $case: "break", value: VerifyChainResponse_Break.fromJSON(object.break) }
-        : isSet(object.result)
-        ? { $case: "result", value: VerifyChainResponse_Result.fromJSON(object.result) }
-        : undefined,
-    };
+          ? { $case: 'break', value: VerifyChainResponse_Break.fromJSON(object.break) }
+          : isSet(object.result)
+            ? { $case: 'result', value: VerifyChainResponse_Result.fromJSON(object.result) }
+            : undefined,
+    }
   },
 
   toJSON(message: VerifyChainResponse): unknown {
-    const obj: any = {};
-    if (message.event?.$case === "progress") {
-      obj.progress = VerifyChainResponse_Progress.toJSON(message.event.value);
-    } else if (message.event?.$case === "break") {
-      obj.break = VerifyChainResponse_Break.toJSON(message.event.value);
-    } else if (message.event?.$case === "result") {
-      obj.result = VerifyChainResponse_Result.toJSON(message.event.value);
+    const obj: any = {}
+    if (message.event?.$case === 'progress') {
+      obj.progress = VerifyChainResponse_Progress.toJSON(message.event.value)
+    } else if (message.event?.$case === 'break') {
+      obj.break = VerifyChainResponse_Break.toJSON(message.event.value)
+    } else if (message.event?.$case === 'result') {
+      obj.result = VerifyChainResponse_Result.toJSON(message.event.value)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseVerifyChainResponse_Progress(): VerifyChainResponse_Progress {
-  return { checked: 0n, expected: 0n };
+  return { checked: 0n, expected: 0n }
 }
 
 export const VerifyChainResponse_Progress: MessageFns<VerifyChainResponse_Progress> = {
-  encode(message: VerifyChainResponse_Progress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: VerifyChainResponse_Progress,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.checked !== 0n) {
       if (BigInt.asUintN(64, message.checked) !== message.checked) {
-        throw new globalThis.Error("value provided for field message.checked of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.checked of type uint64 too large',
+        )
       }
-      writer.uint32(8).uint64(message.checked);
+      writer.uint32(8).uint64(message.checked)
     }
     if (message.expected !== 0n) {
       if (BigInt.asUintN(64, message.expected) !== message.expected) {
-        throw new globalThis.Error("value provided for field message.expected of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.expected of type uint64 too large',
+        )
       }
-      writer.uint32(16).uint64(message.expected);
+      writer.uint32(16).uint64(message.expected)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): VerifyChainResponse_Progress {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseVerifyChainResponse_Progress();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseVerifyChainResponse_Progress()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.checked = reader.uint64() as bigint;
-            continue;
+            message.checked = reader.uint64() as bigint
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.expected = reader.uint64() as bigint;
-            continue;
+            message.expected = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -685,212 +698,226 @@ export const VerifyChainResponse_Progress: MessageFns<VerifyChainResponse_Progre
     return {
       checked: isSet(object.checked) ? BigInt(object.checked) : 0n,
       expected: isSet(object.expected) ? BigInt(object.expected) : 0n,
-    };
+    }
   },
 
   toJSON(message: VerifyChainResponse_Progress): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.checked !== 0n) {
-      obj.checked = message.checked.toString();
+      obj.checked = message.checked.toString()
     }
     if (message.expected !== 0n) {
-      obj.expected = message.expected.toString();
+      obj.expected = message.expected.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseVerifyChainResponse_Break(): VerifyChainResponse_Break {
-  return { code: "", sequence: undefined, detail: "" };
+  return { code: '', sequence: undefined, detail: '' }
 }
 
 export const VerifyChainResponse_Break: MessageFns<VerifyChainResponse_Break> = {
-  encode(message: VerifyChainResponse_Break, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.code !== "") {
-      writer.uint32(10).string(message.code);
+  encode(
+    message: VerifyChainResponse_Break,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.code !== '') {
+      writer.uint32(10).string(message.code)
     }
     if (message.sequence !== undefined) {
       if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
-        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.sequence of type uint64 too large',
+        )
       }
-      writer.uint32(16).uint64(message.sequence);
+      writer.uint32(16).uint64(message.sequence)
     }
-    if (message.detail !== "") {
-      writer.uint32(26).string(message.detail);
+    if (message.detail !== '') {
+      writer.uint32(26).string(message.detail)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): VerifyChainResponse_Break {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseVerifyChainResponse_Break();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseVerifyChainResponse_Break()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.code = reader.string();
-            continue;
+            message.code = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.sequence = reader.uint64() as bigint;
-            continue;
+            message.sequence = reader.uint64() as bigint
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.detail = reader.string();
-            continue;
+            message.detail = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): VerifyChainResponse_Break {
     return {
-      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : '',
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : undefined,
-      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
-    };
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : '',
+    }
   },
 
   toJSON(message: VerifyChainResponse_Break): unknown {
-    const obj: any = {};
-    if (message.code !== "") {
-      obj.code = message.code;
+    const obj: any = {}
+    if (message.code !== '') {
+      obj.code = message.code
     }
     if (message.sequence !== undefined) {
-      obj.sequence = message.sequence.toString();
+      obj.sequence = message.sequence.toString()
     }
-    if (message.detail !== "") {
-      obj.detail = message.detail;
+    if (message.detail !== '') {
+      obj.detail = message.detail
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseVerifyChainResponse_Result(): VerifyChainResponse_Result {
-  return { valid: false, checked: 0n, expected: 0n, open: 0n, breaks: 0n };
+  return { valid: false, checked: 0n, expected: 0n, open: 0n, breaks: 0n }
 }
 
 export const VerifyChainResponse_Result: MessageFns<VerifyChainResponse_Result> = {
-  encode(message: VerifyChainResponse_Result, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: VerifyChainResponse_Result,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.valid !== false) {
-      writer.uint32(8).bool(message.valid);
+      writer.uint32(8).bool(message.valid)
     }
     if (message.checked !== 0n) {
       if (BigInt.asUintN(64, message.checked) !== message.checked) {
-        throw new globalThis.Error("value provided for field message.checked of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.checked of type uint64 too large',
+        )
       }
-      writer.uint32(16).uint64(message.checked);
+      writer.uint32(16).uint64(message.checked)
     }
     if (message.expected !== 0n) {
       if (BigInt.asUintN(64, message.expected) !== message.expected) {
-        throw new globalThis.Error("value provided for field message.expected of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.expected of type uint64 too large',
+        )
       }
-      writer.uint32(24).uint64(message.expected);
+      writer.uint32(24).uint64(message.expected)
     }
     if (message.open !== 0n) {
       if (BigInt.asUintN(64, message.open) !== message.open) {
-        throw new globalThis.Error("value provided for field message.open of type uint64 too large");
+        throw new globalThis.Error('value provided for field message.open of type uint64 too large')
       }
-      writer.uint32(32).uint64(message.open);
+      writer.uint32(32).uint64(message.open)
     }
     if (message.breaks !== 0n) {
       if (BigInt.asUintN(64, message.breaks) !== message.breaks) {
-        throw new globalThis.Error("value provided for field message.breaks of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.breaks of type uint64 too large',
+        )
       }
-      writer.uint32(40).uint64(message.breaks);
+      writer.uint32(40).uint64(message.breaks)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): VerifyChainResponse_Result {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseVerifyChainResponse_Result();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseVerifyChainResponse_Result()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.valid = reader.bool();
-            continue;
+            message.valid = reader.bool()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.checked = reader.uint64() as bigint;
-            continue;
+            message.checked = reader.uint64() as bigint
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.expected = reader.uint64() as bigint;
-            continue;
+            message.expected = reader.uint64() as bigint
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.open = reader.uint64() as bigint;
-            continue;
+            message.open = reader.uint64() as bigint
+            continue
           }
           case 5: {
             if (tag !== 40) {
-              break;
+              break
             }
 
-            message.breaks = reader.uint64() as bigint;
-            continue;
+            message.breaks = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -901,191 +928,196 @@ export const VerifyChainResponse_Result: MessageFns<VerifyChainResponse_Result> 
       expected: isSet(object.expected) ? BigInt(object.expected) : 0n,
       open: isSet(object.open) ? BigInt(object.open) : 0n,
       breaks: isSet(object.breaks) ? BigInt(object.breaks) : 0n,
-    };
+    }
   },
 
   toJSON(message: VerifyChainResponse_Result): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.valid !== false) {
-      obj.valid = message.valid;
+      obj.valid = message.valid
     }
     if (message.checked !== 0n) {
-      obj.checked = message.checked.toString();
+      obj.checked = message.checked.toString()
     }
     if (message.expected !== 0n) {
-      obj.expected = message.expected.toString();
+      obj.expected = message.expected.toString()
     }
     if (message.open !== 0n) {
-      obj.open = message.open.toString();
+      obj.open = message.open.toString()
     }
     if (message.breaks !== 0n) {
-      obj.breaks = message.breaks.toString();
+      obj.breaks = message.breaks.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetCheckpointRequest(): GetCheckpointRequest {
-  return {};
+  return {}
 }
 
 export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
   encode(_: GetCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetCheckpointRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetCheckpointRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetCheckpointRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): GetCheckpointRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: GetCheckpointRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseGetCheckpointResponse(): GetCheckpointResponse {
-  return { note: "" };
+  return { note: '' }
 }
 
 export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
   encode(message: GetCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.note !== "") {
-      writer.uint32(10).string(message.note);
+    if (message.note !== '') {
+      writer.uint32(10).string(message.note)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetCheckpointResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetCheckpointResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetCheckpointResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.note = reader.string();
-            continue;
+            message.note = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetCheckpointResponse {
-    return { note: isSet(object.note) ? globalThis.String(object.note) : "" };
+    return { note: isSet(object.note) ? globalThis.String(object.note) : '' }
   },
 
   toJSON(message: GetCheckpointResponse): unknown {
-    const obj: any = {};
-    if (message.note !== "") {
-      obj.note = message.note;
+    const obj: any = {}
+    if (message.note !== '') {
+      obj.note = message.note
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetInclusionProofRequest(): GetInclusionProofRequest {
-  return { sequence: 0n, size: 0n };
+  return { sequence: 0n, size: 0n }
 }
 
 export const GetInclusionProofRequest: MessageFns<GetInclusionProofRequest> = {
-  encode(message: GetInclusionProofRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: GetInclusionProofRequest,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.sequence !== 0n) {
       if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
-        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.sequence of type uint64 too large',
+        )
       }
-      writer.uint32(8).uint64(message.sequence);
+      writer.uint32(8).uint64(message.sequence)
     }
     if (message.size !== 0n) {
       if (BigInt.asUintN(64, message.size) !== message.size) {
-        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+        throw new globalThis.Error('value provided for field message.size of type uint64 too large')
       }
-      writer.uint32(16).uint64(message.size);
+      writer.uint32(16).uint64(message.size)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetInclusionProofRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetInclusionProofRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetInclusionProofRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.sequence = reader.uint64() as bigint;
-            continue;
+            message.sequence = reader.uint64() as bigint
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.size = reader.uint64() as bigint;
-            continue;
+            message.size = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -1093,77 +1125,80 @@ export const GetInclusionProofRequest: MessageFns<GetInclusionProofRequest> = {
     return {
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
       size: isSet(object.size) ? BigInt(object.size) : 0n,
-    };
+    }
   },
 
   toJSON(message: GetInclusionProofRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.sequence !== 0n) {
-      obj.sequence = message.sequence.toString();
+      obj.sequence = message.sequence.toString()
     }
     if (message.size !== 0n) {
-      obj.size = message.size.toString();
+      obj.size = message.size.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetInclusionProofResponse(): GetInclusionProofResponse {
-  return { size: 0n, hashes: [] };
+  return { size: 0n, hashes: [] }
 }
 
 export const GetInclusionProofResponse: MessageFns<GetInclusionProofResponse> = {
-  encode(message: GetInclusionProofResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: GetInclusionProofResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.size !== 0n) {
       if (BigInt.asUintN(64, message.size) !== message.size) {
-        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+        throw new globalThis.Error('value provided for field message.size of type uint64 too large')
       }
-      writer.uint32(8).uint64(message.size);
+      writer.uint32(8).uint64(message.size)
     }
     for (const v of message.hashes) {
-      writer.uint32(18).bytes(v!);
+      writer.uint32(18).bytes(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetInclusionProofResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetInclusionProofResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetInclusionProofResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.size = reader.uint64() as bigint;
-            continue;
+            message.size = reader.uint64() as bigint
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.hashes.push(Buffer.from(reader.bytes()));
-            continue;
+            message.hashes.push(Buffer.from(reader.bytes()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -1173,155 +1208,164 @@ export const GetInclusionProofResponse: MessageFns<GetInclusionProofResponse> = 
       hashes: globalThis.Array.isArray(object?.hashes)
         ? object.hashes.map((e: any) => Buffer.from(bytesFromBase64(e)))
         : [],
-    };
+    }
   },
 
   toJSON(message: GetInclusionProofResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.size !== 0n) {
-      obj.size = message.size.toString();
+      obj.size = message.size.toString()
     }
     if (message.hashes?.length) {
-      obj.hashes = message.hashes.map((e) => base64FromBytes(e));
+      obj.hashes = message.hashes.map((e) => base64FromBytes(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetConsistencyProofRequest(): GetConsistencyProofRequest {
-  return { from: 0n, to: 0n };
+  return { from: 0n, to: 0n }
 }
 
 export const GetConsistencyProofRequest: MessageFns<GetConsistencyProofRequest> = {
-  encode(message: GetConsistencyProofRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: GetConsistencyProofRequest,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.from !== 0n) {
       if (BigInt.asUintN(64, message.from) !== message.from) {
-        throw new globalThis.Error("value provided for field message.from of type uint64 too large");
+        throw new globalThis.Error('value provided for field message.from of type uint64 too large')
       }
-      writer.uint32(8).uint64(message.from);
+      writer.uint32(8).uint64(message.from)
     }
     if (message.to !== 0n) {
       if (BigInt.asUintN(64, message.to) !== message.to) {
-        throw new globalThis.Error("value provided for field message.to of type uint64 too large");
+        throw new globalThis.Error('value provided for field message.to of type uint64 too large')
       }
-      writer.uint32(16).uint64(message.to);
+      writer.uint32(16).uint64(message.to)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetConsistencyProofRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetConsistencyProofRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetConsistencyProofRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.from = reader.uint64() as bigint;
-            continue;
+            message.from = reader.uint64() as bigint
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.to = reader.uint64() as bigint;
-            continue;
+            message.to = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetConsistencyProofRequest {
-    return { from: isSet(object.from) ? BigInt(object.from) : 0n, to: isSet(object.to) ? BigInt(object.to) : 0n };
+    return {
+      from: isSet(object.from) ? BigInt(object.from) : 0n,
+      to: isSet(object.to) ? BigInt(object.to) : 0n,
+    }
   },
 
   toJSON(message: GetConsistencyProofRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.from !== 0n) {
-      obj.from = message.from.toString();
+      obj.from = message.from.toString()
     }
     if (message.to !== 0n) {
-      obj.to = message.to.toString();
+      obj.to = message.to.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetConsistencyProofResponse(): GetConsistencyProofResponse {
-  return { size: 0n, hashes: [] };
+  return { size: 0n, hashes: [] }
 }
 
 export const GetConsistencyProofResponse: MessageFns<GetConsistencyProofResponse> = {
-  encode(message: GetConsistencyProofResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: GetConsistencyProofResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.size !== 0n) {
       if (BigInt.asUintN(64, message.size) !== message.size) {
-        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+        throw new globalThis.Error('value provided for field message.size of type uint64 too large')
       }
-      writer.uint32(8).uint64(message.size);
+      writer.uint32(8).uint64(message.size)
     }
     for (const v of message.hashes) {
-      writer.uint32(18).bytes(v!);
+      writer.uint32(18).bytes(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetConsistencyProofResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetConsistencyProofResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetConsistencyProofResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.size = reader.uint64() as bigint;
-            continue;
+            message.size = reader.uint64() as bigint
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.hashes.push(Buffer.from(reader.bytes()));
-            continue;
+            message.hashes.push(Buffer.from(reader.bytes()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -1331,104 +1375,116 @@ export const GetConsistencyProofResponse: MessageFns<GetConsistencyProofResponse
       hashes: globalThis.Array.isArray(object?.hashes)
         ? object.hashes.map((e: any) => Buffer.from(bytesFromBase64(e)))
         : [],
-    };
+    }
   },
 
   toJSON(message: GetConsistencyProofResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.size !== 0n) {
-      obj.size = message.size.toString();
+      obj.size = message.size.toString()
     }
     if (message.hashes?.length) {
-      obj.hashes = message.hashes.map((e) => base64FromBytes(e));
+      obj.hashes = message.hashes.map((e) => base64FromBytes(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Reads and proves the log of the tenant token's organisation. */
-export type AuditReaderServiceService = typeof AuditReaderServiceService;
+export type AuditReaderServiceService = typeof AuditReaderServiceService
 export const AuditReaderServiceService = {
   /** One record by id or sequence. */
   getEntry: {
-    path: "/lexcustis.audit.v1.AuditReaderService/GetEntry" as const,
+    path: '/lexcustis.audit.v1.AuditReaderService/GetEntry' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetEntryRequest): Buffer => Buffer.from(GetEntryRequest.encode(value).finish()),
+    requestSerialize: (value: GetEntryRequest): Buffer =>
+      Buffer.from(GetEntryRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetEntryRequest => GetEntryRequest.decode(value),
-    responseSerialize: (value: GetEntryResponse): Buffer => Buffer.from(GetEntryResponse.encode(value).finish()),
+    responseSerialize: (value: GetEntryResponse): Buffer =>
+      Buffer.from(GetEntryResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetEntryResponse => GetEntryResponse.decode(value),
   },
   /** Records in sequence order, oldest first, a page at a time. */
   listEntries: {
-    path: "/lexcustis.audit.v1.AuditReaderService/ListEntries" as const,
+    path: '/lexcustis.audit.v1.AuditReaderService/ListEntries' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListEntriesRequest): Buffer => Buffer.from(ListEntriesRequest.encode(value).finish()),
+    requestSerialize: (value: ListEntriesRequest): Buffer =>
+      Buffer.from(ListEntriesRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListEntriesRequest => ListEntriesRequest.decode(value),
-    responseSerialize: (value: ListEntriesResponse): Buffer => Buffer.from(ListEntriesResponse.encode(value).finish()),
+    responseSerialize: (value: ListEntriesResponse): Buffer =>
+      Buffer.from(ListEntriesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListEntriesResponse => ListEntriesResponse.decode(value),
   },
   /** Checks the whole chain: progress and every break as found, then one result. */
   verifyChain: {
-    path: "/lexcustis.audit.v1.AuditReaderService/VerifyChain" as const,
+    path: '/lexcustis.audit.v1.AuditReaderService/VerifyChain' as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: VerifyChainRequest): Buffer => Buffer.from(VerifyChainRequest.encode(value).finish()),
+    requestSerialize: (value: VerifyChainRequest): Buffer =>
+      Buffer.from(VerifyChainRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): VerifyChainRequest => VerifyChainRequest.decode(value),
-    responseSerialize: (value: VerifyChainResponse): Buffer => Buffer.from(VerifyChainResponse.encode(value).finish()),
+    responseSerialize: (value: VerifyChainResponse): Buffer =>
+      Buffer.from(VerifyChainResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): VerifyChainResponse => VerifyChainResponse.decode(value),
   },
   /** The newest signed checkpoint. */
   getCheckpoint: {
-    path: "/lexcustis.audit.v1.AuditReaderService/GetCheckpoint" as const,
+    path: '/lexcustis.audit.v1.AuditReaderService/GetCheckpoint' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetCheckpointRequest): Buffer => Buffer.from(GetCheckpointRequest.encode(value).finish()),
+    requestSerialize: (value: GetCheckpointRequest): Buffer =>
+      Buffer.from(GetCheckpointRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetCheckpointRequest => GetCheckpointRequest.decode(value),
     responseSerialize: (value: GetCheckpointResponse): Buffer =>
       Buffer.from(GetCheckpointResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GetCheckpointResponse => GetCheckpointResponse.decode(value),
+    responseDeserialize: (value: Buffer): GetCheckpointResponse =>
+      GetCheckpointResponse.decode(value),
   },
   /** RFC 6962 audit path of one record. */
   getInclusionProof: {
-    path: "/lexcustis.audit.v1.AuditReaderService/GetInclusionProof" as const,
+    path: '/lexcustis.audit.v1.AuditReaderService/GetInclusionProof' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: GetInclusionProofRequest): Buffer =>
       Buffer.from(GetInclusionProofRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GetInclusionProofRequest => GetInclusionProofRequest.decode(value),
+    requestDeserialize: (value: Buffer): GetInclusionProofRequest =>
+      GetInclusionProofRequest.decode(value),
     responseSerialize: (value: GetInclusionProofResponse): Buffer =>
       Buffer.from(GetInclusionProofResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GetInclusionProofResponse => GetInclusionProofResponse.decode(value),
+    responseDeserialize: (value: Buffer): GetInclusionProofResponse =>
+      GetInclusionProofResponse.decode(value),
   },
   /** RFC 6962 consistency proof between two sizes. */
   getConsistencyProof: {
-    path: "/lexcustis.audit.v1.AuditReaderService/GetConsistencyProof" as const,
+    path: '/lexcustis.audit.v1.AuditReaderService/GetConsistencyProof' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: GetConsistencyProofRequest): Buffer =>
       Buffer.from(GetConsistencyProofRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GetConsistencyProofRequest => GetConsistencyProofRequest.decode(value),
+    requestDeserialize: (value: Buffer): GetConsistencyProofRequest =>
+      GetConsistencyProofRequest.decode(value),
     responseSerialize: (value: GetConsistencyProofResponse): Buffer =>
       Buffer.from(GetConsistencyProofResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GetConsistencyProofResponse => GetConsistencyProofResponse.decode(value),
+    responseDeserialize: (value: Buffer): GetConsistencyProofResponse =>
+      GetConsistencyProofResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface AuditReaderServiceServer extends UntypedServiceImplementation {
   /** One record by id or sequence. */
-  getEntry: handleUnaryCall<GetEntryRequest, GetEntryResponse>;
+  getEntry: handleUnaryCall<GetEntryRequest, GetEntryResponse>
   /** Records in sequence order, oldest first, a page at a time. */
-  listEntries: handleUnaryCall<ListEntriesRequest, ListEntriesResponse>;
+  listEntries: handleUnaryCall<ListEntriesRequest, ListEntriesResponse>
   /** Checks the whole chain: progress and every break as found, then one result. */
-  verifyChain: handleServerStreamingCall<VerifyChainRequest, VerifyChainResponse>;
+  verifyChain: handleServerStreamingCall<VerifyChainRequest, VerifyChainResponse>
   /** The newest signed checkpoint. */
-  getCheckpoint: handleUnaryCall<GetCheckpointRequest, GetCheckpointResponse>;
+  getCheckpoint: handleUnaryCall<GetCheckpointRequest, GetCheckpointResponse>
   /** RFC 6962 audit path of one record. */
-  getInclusionProof: handleUnaryCall<GetInclusionProofRequest, GetInclusionProofResponse>;
+  getInclusionProof: handleUnaryCall<GetInclusionProofRequest, GetInclusionProofResponse>
   /** RFC 6962 consistency proof between two sizes. */
-  getConsistencyProof: handleUnaryCall<GetConsistencyProofRequest, GetConsistencyProofResponse>;
+  getConsistencyProof: handleUnaryCall<GetConsistencyProofRequest, GetConsistencyProofResponse>
 }
 
 export interface AuditReaderServiceClient extends Client {
@@ -1436,115 +1492,122 @@ export interface AuditReaderServiceClient extends Client {
   getEntry(
     request: GetEntryRequest,
     callback: (error: ServiceError | null, response: GetEntryResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getEntry(
     request: GetEntryRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetEntryResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getEntry(
     request: GetEntryRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetEntryResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Records in sequence order, oldest first, a page at a time. */
   listEntries(
     request: ListEntriesRequest,
     callback: (error: ServiceError | null, response: ListEntriesResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listEntries(
     request: ListEntriesRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ListEntriesResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listEntries(
     request: ListEntriesRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListEntriesResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Checks the whole chain: progress and every break as found, then one result. */
-  verifyChain(request: VerifyChainRequest, options?: Partial<CallOptions>): ClientReadableStream<VerifyChainResponse>;
+  verifyChain(
+    request: VerifyChainRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<VerifyChainResponse>
   verifyChain(
     request: VerifyChainRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<VerifyChainResponse>;
+  ): ClientReadableStream<VerifyChainResponse>
   /** The newest signed checkpoint. */
   getCheckpoint(
     request: GetCheckpointRequest,
     callback: (error: ServiceError | null, response: GetCheckpointResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getCheckpoint(
     request: GetCheckpointRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetCheckpointResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getCheckpoint(
     request: GetCheckpointRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetCheckpointResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** RFC 6962 audit path of one record. */
   getInclusionProof(
     request: GetInclusionProofRequest,
     callback: (error: ServiceError | null, response: GetInclusionProofResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getInclusionProof(
     request: GetInclusionProofRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetInclusionProofResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getInclusionProof(
     request: GetInclusionProofRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetInclusionProofResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** RFC 6962 consistency proof between two sizes. */
   getConsistencyProof(
     request: GetConsistencyProofRequest,
     callback: (error: ServiceError | null, response: GetConsistencyProofResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getConsistencyProof(
     request: GetConsistencyProofRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetConsistencyProofResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getConsistencyProof(
     request: GetConsistencyProofRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetConsistencyProofResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const AuditReaderServiceClient = makeGenericClientConstructor(
   AuditReaderServiceService,
-  "lexcustis.audit.v1.AuditReaderService",
+  'lexcustis.audit.v1.AuditReaderService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AuditReaderServiceClient;
-  service: typeof AuditReaderServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): AuditReaderServiceClient
+  service: typeof AuditReaderServiceService
+  serviceName: string
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/audit_writer_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,250 +17,248 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Content, Receipt } from "./record.js";
+} from '@grpc/grpc-js'
+import { Content, Receipt } from './record.js'
 
 /** One event to record, in the organisation of the tenant token. */
 export interface AppendRequest {
   /** UUIDv7, chosen by the caller: the idempotency key. */
-  id: string;
+  id: string
   /** One of the closed list of types, for example "chat.started". */
-  type: string;
+  type: string
   /** Caller's clock, RFC 3339, UTC, exactly six digits and Z. */
-  occurredAt: string;
+  occurredAt: string
   /** The record that this one completes, decides or continues (UUIDv7); empty when none. */
-  ref: string;
+  ref: string
   /** W3C trace id, 32 hex digits; empty when none. */
-  trace: string;
+  trace: string
   /** JSON object that satisfies the closed schema of the type. */
-  attrsJson: string;
+  attrsJson: string
   /** Values for the vault; each field at most once. */
-  content: Content[];
+  content: Content[]
 }
 
 /** What was recorded. */
 export interface AppendResponse {
   /** Receipt of the record, or of the one already there. */
-  receipt:
-    | Receipt
-    | undefined;
+  receipt: Receipt | undefined
   /** True when nothing new was written. */
-  duplicate: boolean;
+  duplicate: boolean
 }
 
 function createBaseAppendRequest(): AppendRequest {
-  return { id: "", type: "", occurredAt: "", ref: "", trace: "", attrsJson: "", content: [] };
+  return { id: '', type: '', occurredAt: '', ref: '', trace: '', attrsJson: '', content: [] }
 }
 
 export const AppendRequest: MessageFns<AppendRequest> = {
   encode(message: AppendRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    if (message.type !== "") {
-      writer.uint32(18).string(message.type);
+    if (message.type !== '') {
+      writer.uint32(18).string(message.type)
     }
-    if (message.occurredAt !== "") {
-      writer.uint32(26).string(message.occurredAt);
+    if (message.occurredAt !== '') {
+      writer.uint32(26).string(message.occurredAt)
     }
-    if (message.ref !== "") {
-      writer.uint32(34).string(message.ref);
+    if (message.ref !== '') {
+      writer.uint32(34).string(message.ref)
     }
-    if (message.trace !== "") {
-      writer.uint32(42).string(message.trace);
+    if (message.trace !== '') {
+      writer.uint32(42).string(message.trace)
     }
-    if (message.attrsJson !== "") {
-      writer.uint32(50).string(message.attrsJson);
+    if (message.attrsJson !== '') {
+      writer.uint32(50).string(message.attrsJson)
     }
     for (const v of message.content) {
-      Content.encode(v!, writer.uint32(58).fork()).join();
+      Content.encode(v!, writer.uint32(58).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): AppendRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAppendRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseAppendRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.type = reader.string();
-            continue;
+            message.type = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.occurredAt = reader.string();
-            continue;
+            message.occurredAt = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.ref = reader.string();
-            continue;
+            message.ref = reader.string()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.trace = reader.string();
-            continue;
+            message.trace = reader.string()
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.attrsJson = reader.string();
-            continue;
+            message.attrsJson = reader.string()
+            continue
           }
           case 7: {
             if (tag !== 58) {
-              break;
+              break
             }
 
-            message.content.push(Content.decode(reader, reader.uint32()));
-            continue;
+            message.content.push(Content.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): AppendRequest {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      type: isSet(object.type) ? globalThis.String(object.type) : '',
       occurredAt: isSet(object.occurredAt)
         ? globalThis.String(object.occurredAt)
         : isSet(object.occurred_at)
-        ? globalThis.String(object.occurred_at)
-        : "",
-      ref: isSet(object.ref) ? globalThis.String(object.ref) : "",
-      trace: isSet(object.trace) ? globalThis.String(object.trace) : "",
+          ? globalThis.String(object.occurred_at)
+          : '',
+      ref: isSet(object.ref) ? globalThis.String(object.ref) : '',
+      trace: isSet(object.trace) ? globalThis.String(object.trace) : '',
       attrsJson: isSet(object.attrsJson)
         ? globalThis.String(object.attrsJson)
         : isSet(object.attrs_json)
-        ? globalThis.String(object.attrs_json)
-        : "",
+          ? globalThis.String(object.attrs_json)
+          : '',
       content: globalThis.Array.isArray(object?.content)
         ? object.content.map((e: any) => Content.fromJSON(e))
         : [],
-    };
+    }
   },
 
   toJSON(message: AppendRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    if (message.type !== "") {
-      obj.type = message.type;
+    if (message.type !== '') {
+      obj.type = message.type
     }
-    if (message.occurredAt !== "") {
-      obj.occurredAt = message.occurredAt;
+    if (message.occurredAt !== '') {
+      obj.occurredAt = message.occurredAt
     }
-    if (message.ref !== "") {
-      obj.ref = message.ref;
+    if (message.ref !== '') {
+      obj.ref = message.ref
     }
-    if (message.trace !== "") {
-      obj.trace = message.trace;
+    if (message.trace !== '') {
+      obj.trace = message.trace
     }
-    if (message.attrsJson !== "") {
-      obj.attrsJson = message.attrsJson;
+    if (message.attrsJson !== '') {
+      obj.attrsJson = message.attrsJson
     }
     if (message.content?.length) {
-      obj.content = message.content.map((e) => Content.toJSON(e));
+      obj.content = message.content.map((e) => Content.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseAppendResponse(): AppendResponse {
-  return { receipt: undefined, duplicate: false };
+  return { receipt: undefined, duplicate: false }
 }
 
 export const AppendResponse: MessageFns<AppendResponse> = {
   encode(message: AppendResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.receipt !== undefined) {
-      Receipt.encode(message.receipt, writer.uint32(10).fork()).join();
+      Receipt.encode(message.receipt, writer.uint32(10).fork()).join()
     }
     if (message.duplicate !== false) {
-      writer.uint32(16).bool(message.duplicate);
+      writer.uint32(16).bool(message.duplicate)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): AppendResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAppendResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseAppendResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.receipt = Receipt.decode(reader, reader.uint32());
-            continue;
+            message.receipt = Receipt.decode(reader, reader.uint32())
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.duplicate = reader.bool();
-            continue;
+            message.duplicate = reader.bool()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -268,23 +266,23 @@ export const AppendResponse: MessageFns<AppendResponse> = {
     return {
       receipt: isSet(object.receipt) ? Receipt.fromJSON(object.receipt) : undefined,
       duplicate: isSet(object.duplicate) ? globalThis.Boolean(object.duplicate) : false,
-    };
+    }
   },
 
   toJSON(message: AppendResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.receipt !== undefined) {
-      obj.receipt = Receipt.toJSON(message.receipt);
+      obj.receipt = Receipt.toJSON(message.receipt)
     }
     if (message.duplicate !== false) {
-      obj.duplicate = message.duplicate;
+      obj.duplicate = message.duplicate
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Adds to the log; nothing else. */
-export type AuditWriterServiceService = typeof AuditWriterServiceService;
+export type AuditWriterServiceService = typeof AuditWriterServiceService
 export const AuditWriterServiceService = {
   /**
    * Seals one record and returns once it is durable. Idempotent by id: the same request again gets
@@ -293,15 +291,17 @@ export const AuditWriterServiceService = {
    * The actor is the one of the tenant token.
    */
   append: {
-    path: "/lexcustis.audit.v1.AuditWriterService/Append" as const,
+    path: '/lexcustis.audit.v1.AuditWriterService/Append' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: AppendRequest): Buffer => Buffer.from(AppendRequest.encode(value).finish()),
+    requestSerialize: (value: AppendRequest): Buffer =>
+      Buffer.from(AppendRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): AppendRequest => AppendRequest.decode(value),
-    responseSerialize: (value: AppendResponse): Buffer => Buffer.from(AppendResponse.encode(value).finish()),
+    responseSerialize: (value: AppendResponse): Buffer =>
+      Buffer.from(AppendResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AppendResponse => AppendResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface AuditWriterServiceServer extends UntypedServiceImplementation {
   /**
@@ -310,7 +310,7 @@ export interface AuditWriterServiceServer extends UntypedServiceImplementation {
    * the first end's receipt with `duplicate`, or CONFLICT when it differs.
    * The actor is the one of the tenant token.
    */
-  append: handleUnaryCall<AppendRequest, AppendResponse>;
+  append: handleUnaryCall<AppendRequest, AppendResponse>
 }
 
 export interface AuditWriterServiceClient extends Client {
@@ -323,36 +323,40 @@ export interface AuditWriterServiceClient extends Client {
   append(
     request: AppendRequest,
     callback: (error: ServiceError | null, response: AppendResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   append(
     request: AppendRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: AppendResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   append(
     request: AppendRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AppendResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const AuditWriterServiceClient = makeGenericClientConstructor(
   AuditWriterServiceService,
-  "lexcustis.audit.v1.AuditWriterService",
+  'lexcustis.audit.v1.AuditWriterService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AuditWriterServiceClient;
-  service: typeof AuditWriterServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): AuditWriterServiceClient
+  service: typeof AuditWriterServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/audit/v1/record.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 
 /** What a record commits to without containing it (SPEC.md, section 3). */
 export enum CommittedField {
@@ -26,356 +26,364 @@ export enum CommittedField {
 export function committedFieldFromJSON(object: any): CommittedField {
   switch (object) {
     case 0:
-    case "COMMITTED_FIELD_UNSPECIFIED":
-      return CommittedField.UNSPECIFIED;
+    case 'COMMITTED_FIELD_UNSPECIFIED':
+      return CommittedField.UNSPECIFIED
     case 1:
-    case "COMMITTED_FIELD_PROMPT":
-      return CommittedField.PROMPT;
+    case 'COMMITTED_FIELD_PROMPT':
+      return CommittedField.PROMPT
     case 2:
-    case "COMMITTED_FIELD_RESPONSE":
-      return CommittedField.RESPONSE;
+    case 'COMMITTED_FIELD_RESPONSE':
+      return CommittedField.RESPONSE
     case 3:
-    case "COMMITTED_FIELD_PASSAGES":
-      return CommittedField.PASSAGES;
+    case 'COMMITTED_FIELD_PASSAGES':
+      return CommittedField.PASSAGES
     case 4:
-    case "COMMITTED_FIELD_ORIGINALS":
-      return CommittedField.ORIGINALS;
+    case 'COMMITTED_FIELD_ORIGINALS':
+      return CommittedField.ORIGINALS
     case 5:
-    case "COMMITTED_FIELD_RATIONALE":
-      return CommittedField.RATIONALE;
+    case 'COMMITTED_FIELD_RATIONALE':
+      return CommittedField.RATIONALE
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum CommittedField");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum CommittedField')
   }
 }
 
 export function committedFieldToJSON(object: CommittedField): string {
   switch (object) {
     case CommittedField.UNSPECIFIED:
-      return "COMMITTED_FIELD_UNSPECIFIED";
+      return 'COMMITTED_FIELD_UNSPECIFIED'
     case CommittedField.PROMPT:
-      return "COMMITTED_FIELD_PROMPT";
+      return 'COMMITTED_FIELD_PROMPT'
     case CommittedField.RESPONSE:
-      return "COMMITTED_FIELD_RESPONSE";
+      return 'COMMITTED_FIELD_RESPONSE'
     case CommittedField.PASSAGES:
-      return "COMMITTED_FIELD_PASSAGES";
+      return 'COMMITTED_FIELD_PASSAGES'
     case CommittedField.ORIGINALS:
-      return "COMMITTED_FIELD_ORIGINALS";
+      return 'COMMITTED_FIELD_ORIGINALS'
     case CommittedField.RATIONALE:
-      return "COMMITTED_FIELD_RATIONALE";
+      return 'COMMITTED_FIELD_RATIONALE'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum CommittedField");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum CommittedField')
   }
 }
 
 /** One sealed record, exactly as stored (SPEC.md, section 2). */
 export interface Record {
   /** Position in its incarnation, from 0, without gaps. */
-  sequence: bigint;
+  sequence: bigint
   /** UUIDv7 chosen by the writer; unique per organisation. */
-  id: string;
+  id: string
   /** UUID of the log this record belongs to; a restore starts a new one. */
-  incarnation: string;
+  incarnation: string
   /** RFC 8785 bytes of the envelope, hashed as stored. */
-  canonical: Buffer;
+  canonical: Buffer
   /** SHA-256(0x00 || canonical), 32 bytes. */
-  leaf: Buffer;
+  leaf: Buffer
   /** HMAC-SHA-256 of the chain, 32 bytes. */
-  mac: Buffer;
+  mac: Buffer
 }
 
 /** Proof of having been recorded. An entry is covered once checkpoint_size > sequence. */
 export interface Receipt {
   /** UUID. */
-  organizationId: string;
+  organizationId: string
   /** UUID of the incarnation. */
-  incarnation: string;
+  incarnation: string
   /** Position of the record. */
-  sequence: bigint;
+  sequence: bigint
   /** Id of the record (UUIDv7). */
-  entryId: string;
+  entryId: string
   /** Leaf hash, 32 bytes. */
-  entryHash: Buffer;
+  entryHash: Buffer
   /** RFC 3339, UTC, six digits. */
-  recordedAt: string;
+  recordedAt: string
   /** Size of the newest signed checkpoint when the receipt was made; 0 before the first. */
-  checkpointSize: bigint;
+  checkpointSize: bigint
 }
 
 /** A value kept encrypted in the erasable vault. */
 export interface Content {
   /** Which field. */
-  field: CommittedField;
+  field: CommittedField
   /** UTF-8, as given, not normalised. */
-  value: string;
+  value: string
 }
 
 function createBaseRecord(): Record {
   return {
     sequence: 0n,
-    id: "",
-    incarnation: "",
+    id: '',
+    incarnation: '',
     canonical: Buffer.alloc(0),
     leaf: Buffer.alloc(0),
     mac: Buffer.alloc(0),
-  };
+  }
 }
 
 export const Record: MessageFns<Record> = {
   encode(message: Record, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.sequence !== 0n) {
       if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
-        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.sequence of type uint64 too large',
+        )
       }
-      writer.uint32(8).uint64(message.sequence);
+      writer.uint32(8).uint64(message.sequence)
     }
-    if (message.id !== "") {
-      writer.uint32(18).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(18).string(message.id)
     }
-    if (message.incarnation !== "") {
-      writer.uint32(26).string(message.incarnation);
+    if (message.incarnation !== '') {
+      writer.uint32(26).string(message.incarnation)
     }
     if (message.canonical.length !== 0) {
-      writer.uint32(34).bytes(message.canonical);
+      writer.uint32(34).bytes(message.canonical)
     }
     if (message.leaf.length !== 0) {
-      writer.uint32(42).bytes(message.leaf);
+      writer.uint32(42).bytes(message.leaf)
     }
     if (message.mac.length !== 0) {
-      writer.uint32(50).bytes(message.mac);
+      writer.uint32(50).bytes(message.mac)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Record {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRecord();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseRecord()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.sequence = reader.uint64() as bigint;
-            continue;
+            message.sequence = reader.uint64() as bigint
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.incarnation = reader.string();
-            continue;
+            message.incarnation = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.canonical = Buffer.from(reader.bytes());
-            continue;
+            message.canonical = Buffer.from(reader.bytes())
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.leaf = Buffer.from(reader.bytes());
-            continue;
+            message.leaf = Buffer.from(reader.bytes())
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.mac = Buffer.from(reader.bytes());
-            continue;
+            message.mac = Buffer.from(reader.bytes())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Record {
     return {
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
-      canonical: isSet(object.canonical) ? Buffer.from(bytesFromBase64(object.canonical)) : Buffer.alloc(0),
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : '',
+      canonical: isSet(object.canonical)
+        ? Buffer.from(bytesFromBase64(object.canonical))
+        : Buffer.alloc(0),
       leaf: isSet(object.leaf) ? Buffer.from(bytesFromBase64(object.leaf)) : Buffer.alloc(0),
       mac: isSet(object.mac) ? Buffer.from(bytesFromBase64(object.mac)) : Buffer.alloc(0),
-    };
+    }
   },
 
   toJSON(message: Record): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.sequence !== 0n) {
-      obj.sequence = message.sequence.toString();
+      obj.sequence = message.sequence.toString()
     }
-    if (message.id !== "") {
-      obj.id = message.id;
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    if (message.incarnation !== "") {
-      obj.incarnation = message.incarnation;
+    if (message.incarnation !== '') {
+      obj.incarnation = message.incarnation
     }
     if (message.canonical.length !== 0) {
-      obj.canonical = base64FromBytes(message.canonical);
+      obj.canonical = base64FromBytes(message.canonical)
     }
     if (message.leaf.length !== 0) {
-      obj.leaf = base64FromBytes(message.leaf);
+      obj.leaf = base64FromBytes(message.leaf)
     }
     if (message.mac.length !== 0) {
-      obj.mac = base64FromBytes(message.mac);
+      obj.mac = base64FromBytes(message.mac)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseReceipt(): Receipt {
   return {
-    organizationId: "",
-    incarnation: "",
+    organizationId: '',
+    incarnation: '',
     sequence: 0n,
-    entryId: "",
+    entryId: '',
     entryHash: Buffer.alloc(0),
-    recordedAt: "",
+    recordedAt: '',
     checkpointSize: 0n,
-  };
+  }
 }
 
 export const Receipt: MessageFns<Receipt> = {
   encode(message: Receipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.organizationId !== "") {
-      writer.uint32(10).string(message.organizationId);
+    if (message.organizationId !== '') {
+      writer.uint32(10).string(message.organizationId)
     }
-    if (message.incarnation !== "") {
-      writer.uint32(18).string(message.incarnation);
+    if (message.incarnation !== '') {
+      writer.uint32(18).string(message.incarnation)
     }
     if (message.sequence !== 0n) {
       if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
-        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.sequence of type uint64 too large',
+        )
       }
-      writer.uint32(24).uint64(message.sequence);
+      writer.uint32(24).uint64(message.sequence)
     }
-    if (message.entryId !== "") {
-      writer.uint32(34).string(message.entryId);
+    if (message.entryId !== '') {
+      writer.uint32(34).string(message.entryId)
     }
     if (message.entryHash.length !== 0) {
-      writer.uint32(42).bytes(message.entryHash);
+      writer.uint32(42).bytes(message.entryHash)
     }
-    if (message.recordedAt !== "") {
-      writer.uint32(50).string(message.recordedAt);
+    if (message.recordedAt !== '') {
+      writer.uint32(50).string(message.recordedAt)
     }
     if (message.checkpointSize !== 0n) {
       if (BigInt.asUintN(64, message.checkpointSize) !== message.checkpointSize) {
-        throw new globalThis.Error("value provided for field message.checkpointSize of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.checkpointSize of type uint64 too large',
+        )
       }
-      writer.uint32(56).uint64(message.checkpointSize);
+      writer.uint32(56).uint64(message.checkpointSize)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Receipt {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReceipt();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseReceipt()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.organizationId = reader.string();
-            continue;
+            message.organizationId = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.incarnation = reader.string();
-            continue;
+            message.incarnation = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.sequence = reader.uint64() as bigint;
-            continue;
+            message.sequence = reader.uint64() as bigint
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.entryId = reader.string();
-            continue;
+            message.entryId = reader.string()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.entryHash = Buffer.from(reader.bytes());
-            continue;
+            message.entryHash = Buffer.from(reader.bytes())
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.recordedAt = reader.string();
-            continue;
+            message.recordedAt = reader.string()
+            continue
           }
           case 7: {
             if (tag !== 56) {
-              break;
+              break
             }
 
-            message.checkpointSize = reader.uint64() as bigint;
-            continue;
+            message.checkpointSize = reader.uint64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -384,150 +392,150 @@ export const Receipt: MessageFns<Receipt> = {
       organizationId: isSet(object.organizationId)
         ? globalThis.String(object.organizationId)
         : isSet(object.organization_id)
-        ? globalThis.String(object.organization_id)
-        : "",
-      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : "",
+          ? globalThis.String(object.organization_id)
+          : '',
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : '',
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
       entryId: isSet(object.entryId)
         ? globalThis.String(object.entryId)
         : isSet(object.entry_id)
-        ? globalThis.String(object.entry_id)
-        : "",
+          ? globalThis.String(object.entry_id)
+          : '',
       entryHash: isSet(object.entryHash)
         ? Buffer.from(bytesFromBase64(object.entryHash))
         : isSet(object.entry_hash)
-        ? Buffer.from(bytesFromBase64(object.entry_hash))
-        : Buffer.alloc(0),
+          ? Buffer.from(bytesFromBase64(object.entry_hash))
+          : Buffer.alloc(0),
       recordedAt: isSet(object.recordedAt)
         ? globalThis.String(object.recordedAt)
         : isSet(object.recorded_at)
-        ? globalThis.String(object.recorded_at)
-        : "",
+          ? globalThis.String(object.recorded_at)
+          : '',
       checkpointSize: isSet(object.checkpointSize)
         ? BigInt(object.checkpointSize)
         : isSet(object.checkpoint_size)
-        ? BigInt(object.checkpoint_size)
-        : 0n,
-    };
+          ? BigInt(object.checkpoint_size)
+          : 0n,
+    }
   },
 
   toJSON(message: Receipt): unknown {
-    const obj: any = {};
-    if (message.organizationId !== "") {
-      obj.organizationId = message.organizationId;
+    const obj: any = {}
+    if (message.organizationId !== '') {
+      obj.organizationId = message.organizationId
     }
-    if (message.incarnation !== "") {
-      obj.incarnation = message.incarnation;
+    if (message.incarnation !== '') {
+      obj.incarnation = message.incarnation
     }
     if (message.sequence !== 0n) {
-      obj.sequence = message.sequence.toString();
+      obj.sequence = message.sequence.toString()
     }
-    if (message.entryId !== "") {
-      obj.entryId = message.entryId;
+    if (message.entryId !== '') {
+      obj.entryId = message.entryId
     }
     if (message.entryHash.length !== 0) {
-      obj.entryHash = base64FromBytes(message.entryHash);
+      obj.entryHash = base64FromBytes(message.entryHash)
     }
-    if (message.recordedAt !== "") {
-      obj.recordedAt = message.recordedAt;
+    if (message.recordedAt !== '') {
+      obj.recordedAt = message.recordedAt
     }
     if (message.checkpointSize !== 0n) {
-      obj.checkpointSize = message.checkpointSize.toString();
+      obj.checkpointSize = message.checkpointSize.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseContent(): Content {
-  return { field: 0, value: "" };
+  return { field: 0, value: '' }
 }
 
 export const Content: MessageFns<Content> = {
   encode(message: Content, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.field !== 0) {
-      writer.uint32(8).int32(message.field);
+      writer.uint32(8).int32(message.field)
     }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
+    if (message.value !== '') {
+      writer.uint32(18).string(message.value)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Content {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseContent();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseContent()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.field = reader.int32() as any;
-            continue;
+            message.field = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.value = reader.string();
-            continue;
+            message.value = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Content {
     return {
       field: isSet(object.field) ? committedFieldFromJSON(object.field) : 0,
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
+      value: isSet(object.value) ? globalThis.String(object.value) : '',
+    }
   },
 
   toJSON(message: Content): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.field !== 0) {
-      obj.field = committedFieldToJSON(message.field);
+      obj.field = committedFieldToJSON(message.field)
     }
-    if (message.value !== "") {
-      obj.value = message.value;
+    if (message.value !== '') {
+      obj.value = message.value
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/compliance/v1/check_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -19,8 +19,8 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Decision, decisionFromJSON, decisionToJSON, Finding } from "./finding.js";
+} from '@grpc/grpc-js'
+import { Decision, decisionFromJSON, decisionToJSON, Finding } from './finding.js'
 
 /** Who said it. */
 export enum Role {
@@ -37,101 +37,101 @@ export enum Role {
 export function roleFromJSON(object: any): Role {
   switch (object) {
     case 0:
-    case "ROLE_UNSPECIFIED":
-      return Role.UNSPECIFIED;
+    case 'ROLE_UNSPECIFIED':
+      return Role.UNSPECIFIED
     case 1:
-    case "ROLE_SYSTEM":
-      return Role.SYSTEM;
+    case 'ROLE_SYSTEM':
+      return Role.SYSTEM
     case 2:
-    case "ROLE_USER":
-      return Role.USER;
+    case 'ROLE_USER':
+      return Role.USER
     case 3:
-    case "ROLE_ASSISTANT":
-      return Role.ASSISTANT;
+    case 'ROLE_ASSISTANT':
+      return Role.ASSISTANT
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Role");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Role')
   }
 }
 
 export function roleToJSON(object: Role): string {
   switch (object) {
     case Role.UNSPECIFIED:
-      return "ROLE_UNSPECIFIED";
+      return 'ROLE_UNSPECIFIED'
     case Role.SYSTEM:
-      return "ROLE_SYSTEM";
+      return 'ROLE_SYSTEM'
     case Role.USER:
-      return "ROLE_USER";
+      return 'ROLE_USER'
     case Role.ASSISTANT:
-      return "ROLE_ASSISTANT";
+      return 'ROLE_ASSISTANT'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Role");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Role')
   }
 }
 
 /** One message of the conversation. */
 export interface Message {
   /** Who said it. */
-  role: Role;
+  role: Role
   /** At most 200000 characters. */
-  content: string;
+  content: string
 }
 
 /** The conversation as the client sent it. */
 export interface PreCheckRequest {
   /** 1 to 1000 messages. */
-  messages: Message[];
+  messages: Message[]
 }
 
 /** The verdict on the input. */
 export interface PreCheckResponse {
   /** What the organisation's policy makes of it. */
-  decision: Decision;
+  decision: Decision
   /** Everything found, in reading order. */
-  findings: Finding[];
+  findings: Finding[]
   /** Why, when blocked; for example "pii:iban". */
-  reasons: string[];
+  reasons: string[]
   /** Highest injection score, 0 to 10000. */
-  injectionE4: number;
+  injectionE4: number
   /** Version of the policy applied, for example "7" or "default-1". */
-  policyVersion: string;
+  policyVersion: string
   /** True when the policy can block an answer: the caller must hold it until PostCheck has answered. */
-  holdOutput: boolean;
+  holdOutput: boolean
 }
 
 /** A source the answer may rest on. */
 export interface Passage {
   /** Its number in the answer's citations, from 1. */
-  n: number;
+  n: number
   /** Text given to the model. */
-  text: string;
+  text: string
 }
 
 /** The answer and what it rests on. */
 export interface PostCheckRequest {
   /** The last message of the person. */
-  question: string;
+  question: string
   /** The answer as delivered or held. */
-  answer: string;
+  answer: string
   /** Sources, in the order given to the model; empty when there were none. */
-  passages: Passage[];
+  passages: Passage[]
 }
 
 /** The verdict on the output. */
 export interface PostCheckResponse {
   /** What the organisation's policy makes of it. */
-  decision: Decision;
+  decision: Decision
   /** Bias and PII findings in the answer. */
-  findings: Finding[];
+  findings: Finding[]
   /** Why, when blocked; for example "bias:slur". */
-  reasons: string[];
+  reasons: string[]
   /** 0 to 10000; how far the answer can be relied on, from grounding, citations and form. */
-  confidenceE4: number;
+  confidenceE4: number
   /** 0 to 10000; share of the answer supported by the passages; 0 without passages. */
-  groundingE4: number;
+  groundingE4: number
   /** Reasons for low confidence; not empty exactly when the person must be told. */
-  signalReasons: string[];
+  signalReasons: string[]
   /** Checks that could not run, for example "grounding"; empty when all ran. */
-  checksFailed: string[];
+  checksFailed: string[]
 }
 
 /** A piece of the answer, or its end. */
@@ -139,12 +139,11 @@ export interface GuardStreamRequest {
   /** Exactly one of the two. */
   event:
     | //
-    /** More text. */
-    { $case: "delta"; value: string }
-    | //
-    /** No more text comes. */
-    { $case: "end"; value: boolean }
-    | undefined;
+      /** More text. */
+      { $case: 'delta'; value: string } //
+      /** No more text comes. */
+    | { $case: 'end'; value: boolean }
+    | undefined
 }
 
 /** Text that may be delivered, or the verdict. */
@@ -152,460 +151,474 @@ export interface GuardStreamResponse {
   /** Exactly one of the two. */
   event:
     | //
-    /** Safe to deliver. */
-    { $case: "release"; value: string }
-    | //
-    /** Stop; nothing more is released. */
-    { $case: "verdict"; value: Decision }
-    | undefined;
+      /** Safe to deliver. */
+      { $case: 'release'; value: string } //
+      /** Stop; nothing more is released. */
+    | { $case: 'verdict'; value: Decision }
+    | undefined
 }
 
 function createBaseMessage(): Message {
-  return { role: 0, content: "" };
+  return { role: 0, content: '' }
 }
 
 export const Message: MessageFns<Message> = {
   encode(message: Message, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.role !== 0) {
-      writer.uint32(8).int32(message.role);
+      writer.uint32(8).int32(message.role)
     }
-    if (message.content !== "") {
-      writer.uint32(18).string(message.content);
+    if (message.content !== '') {
+      writer.uint32(18).string(message.content)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Message {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMessage();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseMessage()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.role = reader.int32() as any;
-            continue;
+            message.role = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.content = reader.string();
-            continue;
+            message.content = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Message {
     return {
       role: isSet(object.role) ? roleFromJSON(object.role) : 0,
-      content: isSet(object.content) ? globalThis.String(object.content) : "",
-    };
+      content: isSet(object.content) ? globalThis.String(object.content) : '',
+    }
   },
 
   toJSON(message: Message): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.role !== 0) {
-      obj.role = roleToJSON(message.role);
+      obj.role = roleToJSON(message.role)
     }
-    if (message.content !== "") {
-      obj.content = message.content;
+    if (message.content !== '') {
+      obj.content = message.content
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePreCheckRequest(): PreCheckRequest {
-  return { messages: [] };
+  return { messages: [] }
 }
 
 export const PreCheckRequest: MessageFns<PreCheckRequest> = {
   encode(message: PreCheckRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
-      Message.encode(v!, writer.uint32(10).fork()).join();
+      Message.encode(v!, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): PreCheckRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePreCheckRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePreCheckRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.messages.push(Message.decode(reader, reader.uint32()));
-            continue;
+            message.messages.push(Message.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): PreCheckRequest {
     return {
-      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
-    };
+      messages: globalThis.Array.isArray(object?.messages)
+        ? object.messages.map((e: any) => Message.fromJSON(e))
+        : [],
+    }
   },
 
   toJSON(message: PreCheckRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.messages?.length) {
-      obj.messages = message.messages.map((e) => Message.toJSON(e));
+      obj.messages = message.messages.map((e) => Message.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePreCheckResponse(): PreCheckResponse {
-  return { decision: 0, findings: [], reasons: [], injectionE4: 0, policyVersion: "", holdOutput: false };
+  return {
+    decision: 0,
+    findings: [],
+    reasons: [],
+    injectionE4: 0,
+    policyVersion: '',
+    holdOutput: false,
+  }
 }
 
 export const PreCheckResponse: MessageFns<PreCheckResponse> = {
   encode(message: PreCheckResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.decision !== 0) {
-      writer.uint32(8).int32(message.decision);
+      writer.uint32(8).int32(message.decision)
     }
     for (const v of message.findings) {
-      Finding.encode(v!, writer.uint32(18).fork()).join();
+      Finding.encode(v!, writer.uint32(18).fork()).join()
     }
     for (const v of message.reasons) {
-      writer.uint32(26).string(v!);
+      writer.uint32(26).string(v!)
     }
     if (message.injectionE4 !== 0) {
-      writer.uint32(32).uint32(message.injectionE4);
+      writer.uint32(32).uint32(message.injectionE4)
     }
-    if (message.policyVersion !== "") {
-      writer.uint32(42).string(message.policyVersion);
+    if (message.policyVersion !== '') {
+      writer.uint32(42).string(message.policyVersion)
     }
     if (message.holdOutput !== false) {
-      writer.uint32(48).bool(message.holdOutput);
+      writer.uint32(48).bool(message.holdOutput)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): PreCheckResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePreCheckResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePreCheckResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.decision = reader.int32() as any;
-            continue;
+            message.decision = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.findings.push(Finding.decode(reader, reader.uint32()));
-            continue;
+            message.findings.push(Finding.decode(reader, reader.uint32()))
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.reasons.push(reader.string());
-            continue;
+            message.reasons.push(reader.string())
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.injectionE4 = reader.uint32();
-            continue;
+            message.injectionE4 = reader.uint32()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.policyVersion = reader.string();
-            continue;
+            message.policyVersion = reader.string()
+            continue
           }
           case 6: {
             if (tag !== 48) {
-              break;
+              break
             }
 
-            message.holdOutput = reader.bool();
-            continue;
+            message.holdOutput = reader.bool()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): PreCheckResponse {
     return {
       decision: isSet(object.decision) ? decisionFromJSON(object.decision) : 0,
-      findings: globalThis.Array.isArray(object?.findings) ? object.findings.map((e: any) => Finding.fromJSON(e)) : [],
-      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      findings: globalThis.Array.isArray(object?.findings)
+        ? object.findings.map((e: any) => Finding.fromJSON(e))
+        : [],
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => globalThis.String(e))
+        : [],
       injectionE4: isSet(object.injectionE4)
         ? globalThis.Number(object.injectionE4)
         : isSet(object.injection_e4)
-        ? globalThis.Number(object.injection_e4)
-        : 0,
+          ? globalThis.Number(object.injection_e4)
+          : 0,
       policyVersion: isSet(object.policyVersion)
         ? globalThis.String(object.policyVersion)
         : isSet(object.policy_version)
-        ? globalThis.String(object.policy_version)
-        : "",
+          ? globalThis.String(object.policy_version)
+          : '',
       holdOutput: isSet(object.holdOutput)
         ? globalThis.Boolean(object.holdOutput)
         : isSet(object.hold_output)
-        ? globalThis.Boolean(object.hold_output)
-        : false,
-    };
+          ? globalThis.Boolean(object.hold_output)
+          : false,
+    }
   },
 
   toJSON(message: PreCheckResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.decision !== 0) {
-      obj.decision = decisionToJSON(message.decision);
+      obj.decision = decisionToJSON(message.decision)
     }
     if (message.findings?.length) {
-      obj.findings = message.findings.map((e) => Finding.toJSON(e));
+      obj.findings = message.findings.map((e) => Finding.toJSON(e))
     }
     if (message.reasons?.length) {
-      obj.reasons = message.reasons;
+      obj.reasons = message.reasons
     }
     if (message.injectionE4 !== 0) {
-      obj.injectionE4 = Math.round(message.injectionE4);
+      obj.injectionE4 = Math.round(message.injectionE4)
     }
-    if (message.policyVersion !== "") {
-      obj.policyVersion = message.policyVersion;
+    if (message.policyVersion !== '') {
+      obj.policyVersion = message.policyVersion
     }
     if (message.holdOutput !== false) {
-      obj.holdOutput = message.holdOutput;
+      obj.holdOutput = message.holdOutput
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePassage(): Passage {
-  return { n: 0, text: "" };
+  return { n: 0, text: '' }
 }
 
 export const Passage: MessageFns<Passage> = {
   encode(message: Passage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.n !== 0) {
-      writer.uint32(8).uint32(message.n);
+      writer.uint32(8).uint32(message.n)
     }
-    if (message.text !== "") {
-      writer.uint32(18).string(message.text);
+    if (message.text !== '') {
+      writer.uint32(18).string(message.text)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Passage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePassage();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePassage()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.n = reader.uint32();
-            continue;
+            message.n = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.text = reader.string();
-            continue;
+            message.text = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Passage {
     return {
       n: isSet(object.n) ? globalThis.Number(object.n) : 0,
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-    };
+      text: isSet(object.text) ? globalThis.String(object.text) : '',
+    }
   },
 
   toJSON(message: Passage): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.n !== 0) {
-      obj.n = Math.round(message.n);
+      obj.n = Math.round(message.n)
     }
-    if (message.text !== "") {
-      obj.text = message.text;
+    if (message.text !== '') {
+      obj.text = message.text
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePostCheckRequest(): PostCheckRequest {
-  return { question: "", answer: "", passages: [] };
+  return { question: '', answer: '', passages: [] }
 }
 
 export const PostCheckRequest: MessageFns<PostCheckRequest> = {
   encode(message: PostCheckRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.question !== "") {
-      writer.uint32(10).string(message.question);
+    if (message.question !== '') {
+      writer.uint32(10).string(message.question)
     }
-    if (message.answer !== "") {
-      writer.uint32(18).string(message.answer);
+    if (message.answer !== '') {
+      writer.uint32(18).string(message.answer)
     }
     for (const v of message.passages) {
-      Passage.encode(v!, writer.uint32(26).fork()).join();
+      Passage.encode(v!, writer.uint32(26).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): PostCheckRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePostCheckRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePostCheckRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.question = reader.string();
-            continue;
+            message.question = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.answer = reader.string();
-            continue;
+            message.answer = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.passages.push(Passage.decode(reader, reader.uint32()));
-            continue;
+            message.passages.push(Passage.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): PostCheckRequest {
     return {
-      question: isSet(object.question) ? globalThis.String(object.question) : "",
-      answer: isSet(object.answer) ? globalThis.String(object.answer) : "",
-      passages: globalThis.Array.isArray(object?.passages) ? object.passages.map((e: any) => Passage.fromJSON(e)) : [],
-    };
+      question: isSet(object.question) ? globalThis.String(object.question) : '',
+      answer: isSet(object.answer) ? globalThis.String(object.answer) : '',
+      passages: globalThis.Array.isArray(object?.passages)
+        ? object.passages.map((e: any) => Passage.fromJSON(e))
+        : [],
+    }
   },
 
   toJSON(message: PostCheckRequest): unknown {
-    const obj: any = {};
-    if (message.question !== "") {
-      obj.question = message.question;
+    const obj: any = {}
+    if (message.question !== '') {
+      obj.question = message.question
     }
-    if (message.answer !== "") {
-      obj.answer = message.answer;
+    if (message.answer !== '') {
+      obj.answer = message.answer
     }
     if (message.passages?.length) {
-      obj.passages = message.passages.map((e) => Passage.toJSON(e));
+      obj.passages = message.passages.map((e) => Passage.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePostCheckResponse(): PostCheckResponse {
   return {
@@ -616,374 +629,384 @@ function createBasePostCheckResponse(): PostCheckResponse {
     groundingE4: 0,
     signalReasons: [],
     checksFailed: [],
-  };
+  }
 }
 
 export const PostCheckResponse: MessageFns<PostCheckResponse> = {
   encode(message: PostCheckResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.decision !== 0) {
-      writer.uint32(8).int32(message.decision);
+      writer.uint32(8).int32(message.decision)
     }
     for (const v of message.findings) {
-      Finding.encode(v!, writer.uint32(18).fork()).join();
+      Finding.encode(v!, writer.uint32(18).fork()).join()
     }
     for (const v of message.reasons) {
-      writer.uint32(26).string(v!);
+      writer.uint32(26).string(v!)
     }
     if (message.confidenceE4 !== 0) {
-      writer.uint32(32).uint32(message.confidenceE4);
+      writer.uint32(32).uint32(message.confidenceE4)
     }
     if (message.groundingE4 !== 0) {
-      writer.uint32(40).uint32(message.groundingE4);
+      writer.uint32(40).uint32(message.groundingE4)
     }
     for (const v of message.signalReasons) {
-      writer.uint32(50).string(v!);
+      writer.uint32(50).string(v!)
     }
     for (const v of message.checksFailed) {
-      writer.uint32(58).string(v!);
+      writer.uint32(58).string(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): PostCheckResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePostCheckResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePostCheckResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.decision = reader.int32() as any;
-            continue;
+            message.decision = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.findings.push(Finding.decode(reader, reader.uint32()));
-            continue;
+            message.findings.push(Finding.decode(reader, reader.uint32()))
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.reasons.push(reader.string());
-            continue;
+            message.reasons.push(reader.string())
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.confidenceE4 = reader.uint32();
-            continue;
+            message.confidenceE4 = reader.uint32()
+            continue
           }
           case 5: {
             if (tag !== 40) {
-              break;
+              break
             }
 
-            message.groundingE4 = reader.uint32();
-            continue;
+            message.groundingE4 = reader.uint32()
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.signalReasons.push(reader.string());
-            continue;
+            message.signalReasons.push(reader.string())
+            continue
           }
           case 7: {
             if (tag !== 58) {
-              break;
+              break
             }
 
-            message.checksFailed.push(reader.string());
-            continue;
+            message.checksFailed.push(reader.string())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): PostCheckResponse {
     return {
       decision: isSet(object.decision) ? decisionFromJSON(object.decision) : 0,
-      findings: globalThis.Array.isArray(object?.findings) ? object.findings.map((e: any) => Finding.fromJSON(e)) : [],
-      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      findings: globalThis.Array.isArray(object?.findings)
+        ? object.findings.map((e: any) => Finding.fromJSON(e))
+        : [],
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => globalThis.String(e))
+        : [],
       confidenceE4: isSet(object.confidenceE4)
         ? globalThis.Number(object.confidenceE4)
         : isSet(object.confidence_e4)
-        ? globalThis.Number(object.confidence_e4)
-        : 0,
+          ? globalThis.Number(object.confidence_e4)
+          : 0,
       groundingE4: isSet(object.groundingE4)
         ? globalThis.Number(object.groundingE4)
         : isSet(object.grounding_e4)
-        ? globalThis.Number(object.grounding_e4)
-        : 0,
+          ? globalThis.Number(object.grounding_e4)
+          : 0,
       signalReasons: globalThis.Array.isArray(object?.signalReasons)
         ? object.signalReasons.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.signal_reasons)
-        ? object.signal_reasons.map((e: any) => globalThis.String(e))
-        : [],
+          ? object.signal_reasons.map((e: any) => globalThis.String(e))
+          : [],
       checksFailed: globalThis.Array.isArray(object?.checksFailed)
         ? object.checksFailed.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.checks_failed)
-        ? object.checks_failed.map((e: any) => globalThis.String(e))
-        : [],
-    };
+          ? object.checks_failed.map((e: any) => globalThis.String(e))
+          : [],
+    }
   },
 
   toJSON(message: PostCheckResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.decision !== 0) {
-      obj.decision = decisionToJSON(message.decision);
+      obj.decision = decisionToJSON(message.decision)
     }
     if (message.findings?.length) {
-      obj.findings = message.findings.map((e) => Finding.toJSON(e));
+      obj.findings = message.findings.map((e) => Finding.toJSON(e))
     }
     if (message.reasons?.length) {
-      obj.reasons = message.reasons;
+      obj.reasons = message.reasons
     }
     if (message.confidenceE4 !== 0) {
-      obj.confidenceE4 = Math.round(message.confidenceE4);
+      obj.confidenceE4 = Math.round(message.confidenceE4)
     }
     if (message.groundingE4 !== 0) {
-      obj.groundingE4 = Math.round(message.groundingE4);
+      obj.groundingE4 = Math.round(message.groundingE4)
     }
     if (message.signalReasons?.length) {
-      obj.signalReasons = message.signalReasons;
+      obj.signalReasons = message.signalReasons
     }
     if (message.checksFailed?.length) {
-      obj.checksFailed = message.checksFailed;
+      obj.checksFailed = message.checksFailed
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGuardStreamRequest(): GuardStreamRequest {
-  return { event: undefined };
+  return { event: undefined }
 }
 
 export const GuardStreamRequest: MessageFns<GuardStreamRequest> = {
   encode(message: GuardStreamRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.event?.$case) {
-      case "delta":
-        writer.uint32(10).string(message.event.value);
-        break;
-      case "end":
-        writer.uint32(16).bool(message.event.value);
-        break;
+      case 'delta':
+        writer.uint32(10).string(message.event.value)
+        break
+      case 'end':
+        writer.uint32(16).bool(message.event.value)
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GuardStreamRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGuardStreamRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGuardStreamRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.event = { $case: "delta", value: reader.string() };
-            continue;
+            message.event = { $case: 'delta', value: reader.string() }
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.event = { $case: "end", value: reader.bool() };
-            continue;
+            message.event = { $case: 'end', value: reader.bool() }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GuardStreamRequest {
     return {
       event: isSet(object.delta)
-        ? { $case: "delta", value: globalThis.String(object.delta) }
+        ? { $case: 'delta', value: globalThis.String(object.delta) }
         : isSet(object.end)
-        ? { $case: "end", value: globalThis.Boolean(object.end) }
-        : undefined,
-    };
+          ? { $case: 'end', value: globalThis.Boolean(object.end) }
+          : undefined,
+    }
   },
 
   toJSON(message: GuardStreamRequest): unknown {
-    const obj: any = {};
-    if (message.event?.$case === "delta") {
-      obj.delta = message.event.value;
-    } else if (message.event?.$case === "end") {
-      obj.end = message.event.value;
+    const obj: any = {}
+    if (message.event?.$case === 'delta') {
+      obj.delta = message.event.value
+    } else if (message.event?.$case === 'end') {
+      obj.end = message.event.value
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGuardStreamResponse(): GuardStreamResponse {
-  return { event: undefined };
+  return { event: undefined }
 }
 
 export const GuardStreamResponse: MessageFns<GuardStreamResponse> = {
   encode(message: GuardStreamResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.event?.$case) {
-      case "release":
-        writer.uint32(10).string(message.event.value);
-        break;
-      case "verdict":
-        writer.uint32(16).int32(message.event.value);
-        break;
+      case 'release':
+        writer.uint32(10).string(message.event.value)
+        break
+      case 'verdict':
+        writer.uint32(16).int32(message.event.value)
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GuardStreamResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGuardStreamResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGuardStreamResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.event = { $case: "release", value: reader.string() };
-            continue;
+            message.event = { $case: 'release', value: reader.string() }
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.event = { $case: "verdict", value: reader.int32() as any };
-            continue;
+            message.event = { $case: 'verdict', value: reader.int32() as any }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GuardStreamResponse {
     return {
       event: isSet(object.release)
-        ? { $case: "release", value: globalThis.String(object.release) }
+        ? { $case: 'release', value: globalThis.String(object.release) }
         : isSet(object.verdict)
-        ? { $case: "verdict", value: decisionFromJSON(object.verdict) }
-        : undefined,
-    };
+          ? { $case: 'verdict', value: decisionFromJSON(object.verdict) }
+          : undefined,
+    }
   },
 
   toJSON(message: GuardStreamResponse): unknown {
-    const obj: any = {};
-    if (message.event?.$case === "release") {
-      obj.release = message.event.value;
-    } else if (message.event?.$case === "verdict") {
-      obj.verdict = decisionToJSON(message.event.value);
+    const obj: any = {}
+    if (message.event?.$case === 'release') {
+      obj.release = message.event.value
+    } else if (message.event?.$case === 'verdict') {
+      obj.verdict = decisionToJSON(message.event.value)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /**
  * Checks what goes to a model and what comes back. A verdict is an answer, never an error: when no
  * verdict can be given the call fails and the caller refuses.
  */
-export type CheckServiceService = typeof CheckServiceService;
+export type CheckServiceService = typeof CheckServiceService
 export const CheckServiceService = {
   /** Before retrieval and the model: PII and injection. */
   preCheck: {
-    path: "/lexcustis.compliance.v1.CheckService/PreCheck" as const,
+    path: '/lexcustis.compliance.v1.CheckService/PreCheck' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: PreCheckRequest): Buffer => Buffer.from(PreCheckRequest.encode(value).finish()),
+    requestSerialize: (value: PreCheckRequest): Buffer =>
+      Buffer.from(PreCheckRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): PreCheckRequest => PreCheckRequest.decode(value),
-    responseSerialize: (value: PreCheckResponse): Buffer => Buffer.from(PreCheckResponse.encode(value).finish()),
+    responseSerialize: (value: PreCheckResponse): Buffer =>
+      Buffer.from(PreCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PreCheckResponse => PreCheckResponse.decode(value),
   },
   /** After the model: grounding, confidence, bias, PII. */
   postCheck: {
-    path: "/lexcustis.compliance.v1.CheckService/PostCheck" as const,
+    path: '/lexcustis.compliance.v1.CheckService/PostCheck' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: PostCheckRequest): Buffer => Buffer.from(PostCheckRequest.encode(value).finish()),
+    requestSerialize: (value: PostCheckRequest): Buffer =>
+      Buffer.from(PostCheckRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): PostCheckRequest => PostCheckRequest.decode(value),
-    responseSerialize: (value: PostCheckResponse): Buffer => Buffer.from(PostCheckResponse.encode(value).finish()),
+    responseSerialize: (value: PostCheckResponse): Buffer =>
+      Buffer.from(PostCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostCheckResponse => PostCheckResponse.decode(value),
   },
   /** Checks an answer while it streams. */
   guardStream: {
-    path: "/lexcustis.compliance.v1.CheckService/GuardStream" as const,
+    path: '/lexcustis.compliance.v1.CheckService/GuardStream' as const,
     requestStream: true as const,
     responseStream: true as const,
-    requestSerialize: (value: GuardStreamRequest): Buffer => Buffer.from(GuardStreamRequest.encode(value).finish()),
+    requestSerialize: (value: GuardStreamRequest): Buffer =>
+      Buffer.from(GuardStreamRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GuardStreamRequest => GuardStreamRequest.decode(value),
-    responseSerialize: (value: GuardStreamResponse): Buffer => Buffer.from(GuardStreamResponse.encode(value).finish()),
+    responseSerialize: (value: GuardStreamResponse): Buffer =>
+      Buffer.from(GuardStreamResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GuardStreamResponse => GuardStreamResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface CheckServiceServer extends UntypedServiceImplementation {
   /** Before retrieval and the model: PII and injection. */
-  preCheck: handleUnaryCall<PreCheckRequest, PreCheckResponse>;
+  preCheck: handleUnaryCall<PreCheckRequest, PreCheckResponse>
   /** After the model: grounding, confidence, bias, PII. */
-  postCheck: handleUnaryCall<PostCheckRequest, PostCheckResponse>;
+  postCheck: handleUnaryCall<PostCheckRequest, PostCheckResponse>
   /** Checks an answer while it streams. */
-  guardStream: handleBidiStreamingCall<GuardStreamRequest, GuardStreamResponse>;
+  guardStream: handleBidiStreamingCall<GuardStreamRequest, GuardStreamResponse>
 }
 
 export interface CheckServiceClient extends Client {
@@ -991,59 +1014,65 @@ export interface CheckServiceClient extends Client {
   preCheck(
     request: PreCheckRequest,
     callback: (error: ServiceError | null, response: PreCheckResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   preCheck(
     request: PreCheckRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: PreCheckResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   preCheck(
     request: PreCheckRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PreCheckResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** After the model: grounding, confidence, bias, PII. */
   postCheck(
     request: PostCheckRequest,
     callback: (error: ServiceError | null, response: PostCheckResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   postCheck(
     request: PostCheckRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: PostCheckResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   postCheck(
     request: PostCheckRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostCheckResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Checks an answer while it streams. */
-  guardStream(): ClientDuplexStream<GuardStreamRequest, GuardStreamResponse>;
-  guardStream(options: Partial<CallOptions>): ClientDuplexStream<GuardStreamRequest, GuardStreamResponse>;
+  guardStream(): ClientDuplexStream<GuardStreamRequest, GuardStreamResponse>
+  guardStream(
+    options: Partial<CallOptions>,
+  ): ClientDuplexStream<GuardStreamRequest, GuardStreamResponse>
   guardStream(
     metadata: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientDuplexStream<GuardStreamRequest, GuardStreamResponse>;
+  ): ClientDuplexStream<GuardStreamRequest, GuardStreamResponse>
 }
 
 export const CheckServiceClient = makeGenericClientConstructor(
   CheckServiceService,
-  "lexcustis.compliance.v1.CheckService",
+  'lexcustis.compliance.v1.CheckService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): CheckServiceClient;
-  service: typeof CheckServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): CheckServiceClient
+  service: typeof CheckServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

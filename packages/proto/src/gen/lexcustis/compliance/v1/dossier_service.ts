@@ -5,7 +5,7 @@
 // source: lexcustis/compliance/v1/dossier_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -16,14 +16,14 @@ import {
   makeGenericClientConstructor,
   type Metadata,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+} from '@grpc/grpc-js'
 
 /** Which period. */
 export interface GenerateDossierRequest {
   /** RFC 3339, inclusive. */
-  periodStart: string;
+  periodStart: string
   /** RFC 3339, exclusive. */
-  periodEnd: string;
+  periodEnd: string
 }
 
 /** Progress or bytes. */
@@ -31,67 +31,66 @@ export interface GenerateDossierResponse {
   /** Exactly one of the two. */
   event:
     | //
-    /** What it does now, for people. */
-    { $case: "progress"; value: string }
-    | //
-    /** Bytes of the zip, in order. */
-    { $case: "data"; value: Buffer }
-    | undefined;
+      /** What it does now, for people. */
+      { $case: 'progress'; value: string } //
+      /** Bytes of the zip, in order. */
+    | { $case: 'data'; value: Buffer }
+    | undefined
 }
 
 function createBaseGenerateDossierRequest(): GenerateDossierRequest {
-  return { periodStart: "", periodEnd: "" };
+  return { periodStart: '', periodEnd: '' }
 }
 
 export const GenerateDossierRequest: MessageFns<GenerateDossierRequest> = {
   encode(message: GenerateDossierRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.periodStart !== "") {
-      writer.uint32(10).string(message.periodStart);
+    if (message.periodStart !== '') {
+      writer.uint32(10).string(message.periodStart)
     }
-    if (message.periodEnd !== "") {
-      writer.uint32(18).string(message.periodEnd);
+    if (message.periodEnd !== '') {
+      writer.uint32(18).string(message.periodEnd)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GenerateDossierRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGenerateDossierRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGenerateDossierRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.periodStart = reader.string();
-            continue;
+            message.periodStart = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.periodEnd = reader.string();
-            continue;
+            message.periodEnd = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -100,127 +99,132 @@ export const GenerateDossierRequest: MessageFns<GenerateDossierRequest> = {
       periodStart: isSet(object.periodStart)
         ? globalThis.String(object.periodStart)
         : isSet(object.period_start)
-        ? globalThis.String(object.period_start)
-        : "",
+          ? globalThis.String(object.period_start)
+          : '',
       periodEnd: isSet(object.periodEnd)
         ? globalThis.String(object.periodEnd)
         : isSet(object.period_end)
-        ? globalThis.String(object.period_end)
-        : "",
-    };
+          ? globalThis.String(object.period_end)
+          : '',
+    }
   },
 
   toJSON(message: GenerateDossierRequest): unknown {
-    const obj: any = {};
-    if (message.periodStart !== "") {
-      obj.periodStart = message.periodStart;
+    const obj: any = {}
+    if (message.periodStart !== '') {
+      obj.periodStart = message.periodStart
     }
-    if (message.periodEnd !== "") {
-      obj.periodEnd = message.periodEnd;
+    if (message.periodEnd !== '') {
+      obj.periodEnd = message.periodEnd
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGenerateDossierResponse(): GenerateDossierResponse {
-  return { event: undefined };
+  return { event: undefined }
 }
 
 export const GenerateDossierResponse: MessageFns<GenerateDossierResponse> = {
-  encode(message: GenerateDossierResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: GenerateDossierResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     switch (message.event?.$case) {
-      case "progress":
-        writer.uint32(10).string(message.event.value);
-        break;
-      case "data":
-        writer.uint32(18).bytes(message.event.value);
-        break;
+      case 'progress':
+        writer.uint32(10).string(message.event.value)
+        break
+      case 'data':
+        writer.uint32(18).bytes(message.event.value)
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GenerateDossierResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGenerateDossierResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGenerateDossierResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.event = { $case: "progress", value: reader.string() };
-            continue;
+            message.event = { $case: 'progress', value: reader.string() }
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.event = { $case: "data", value: Buffer.from(reader.bytes()) };
-            continue;
+            message.event = { $case: 'data', value: Buffer.from(reader.bytes()) }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GenerateDossierResponse {
     return {
       event: isSet(object.progress)
-        ? { $case: "progress", value: globalThis.String(object.progress) }
+        ? { $case: 'progress', value: globalThis.String(object.progress) }
         : isSet(object.data)
-        ? { $case: "data", value: Buffer.from(bytesFromBase64(object.data)) }
-        : undefined,
-    };
+          ? { $case: 'data', value: Buffer.from(bytesFromBase64(object.data)) }
+          : undefined,
+    }
   },
 
   toJSON(message: GenerateDossierResponse): unknown {
-    const obj: any = {};
-    if (message.event?.$case === "progress") {
-      obj.progress = message.event.value;
-    } else if (message.event?.$case === "data") {
-      obj.data = base64FromBytes(message.event.value);
+    const obj: any = {}
+    if (message.event?.$case === 'progress') {
+      obj.progress = message.event.value
+    } else if (message.event?.$case === 'data') {
+      obj.data = base64FromBytes(message.event.value)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** The evidence of a period in one signed zip (AI Act, Annex IV). */
-export type DossierServiceService = typeof DossierServiceService;
+export type DossierServiceService = typeof DossierServiceService
 export const DossierServiceService = {
   /** Progress while it gathers, then the bytes. */
   generateDossier: {
-    path: "/lexcustis.compliance.v1.DossierService/GenerateDossier" as const,
+    path: '/lexcustis.compliance.v1.DossierService/GenerateDossier' as const,
     requestStream: false as const,
     responseStream: true as const,
     requestSerialize: (value: GenerateDossierRequest): Buffer =>
       Buffer.from(GenerateDossierRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GenerateDossierRequest => GenerateDossierRequest.decode(value),
+    requestDeserialize: (value: Buffer): GenerateDossierRequest =>
+      GenerateDossierRequest.decode(value),
     responseSerialize: (value: GenerateDossierResponse): Buffer =>
       Buffer.from(GenerateDossierResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GenerateDossierResponse => GenerateDossierResponse.decode(value),
+    responseDeserialize: (value: Buffer): GenerateDossierResponse =>
+      GenerateDossierResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface DossierServiceServer extends UntypedServiceImplementation {
   /** Progress while it gathers, then the bytes. */
-  generateDossier: handleServerStreamingCall<GenerateDossierRequest, GenerateDossierResponse>;
+  generateDossier: handleServerStreamingCall<GenerateDossierRequest, GenerateDossierResponse>
 }
 
 export interface DossierServiceClient extends Client {
@@ -228,38 +232,42 @@ export interface DossierServiceClient extends Client {
   generateDossier(
     request: GenerateDossierRequest,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<GenerateDossierResponse>;
+  ): ClientReadableStream<GenerateDossierResponse>
   generateDossier(
     request: GenerateDossierRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<GenerateDossierResponse>;
+  ): ClientReadableStream<GenerateDossierResponse>
 }
 
 export const DossierServiceClient = makeGenericClientConstructor(
   DossierServiceService,
-  "lexcustis.compliance.v1.DossierService",
+  'lexcustis.compliance.v1.DossierService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): DossierServiceClient;
-  service: typeof DossierServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): DossierServiceClient
+  service: typeof DossierServiceService
+  serviceName: string
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

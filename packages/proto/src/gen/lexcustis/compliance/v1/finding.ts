@@ -5,7 +5,7 @@
 // source: lexcustis/compliance/v1/finding.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 
 /** A family of checks; policy is set per family. */
 export enum Check {
@@ -24,39 +24,39 @@ export enum Check {
 export function checkFromJSON(object: any): Check {
   switch (object) {
     case 0:
-    case "CHECK_UNSPECIFIED":
-      return Check.UNSPECIFIED;
+    case 'CHECK_UNSPECIFIED':
+      return Check.UNSPECIFIED
     case 1:
-    case "CHECK_PII":
-      return Check.PII;
+    case 'CHECK_PII':
+      return Check.PII
     case 2:
-    case "CHECK_INJECTION":
-      return Check.INJECTION;
+    case 'CHECK_INJECTION':
+      return Check.INJECTION
     case 3:
-    case "CHECK_BIAS":
-      return Check.BIAS;
+    case 'CHECK_BIAS':
+      return Check.BIAS
     case 4:
-    case "CHECK_GROUNDING":
-      return Check.GROUNDING;
+    case 'CHECK_GROUNDING':
+      return Check.GROUNDING
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Check");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Check')
   }
 }
 
 export function checkToJSON(object: Check): string {
   switch (object) {
     case Check.UNSPECIFIED:
-      return "CHECK_UNSPECIFIED";
+      return 'CHECK_UNSPECIFIED'
     case Check.PII:
-      return "CHECK_PII";
+      return 'CHECK_PII'
     case Check.INJECTION:
-      return "CHECK_INJECTION";
+      return 'CHECK_INJECTION'
     case Check.BIAS:
-      return "CHECK_BIAS";
+      return 'CHECK_BIAS'
     case Check.GROUNDING:
-      return "CHECK_GROUNDING";
+      return 'CHECK_GROUNDING'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Check");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Check')
   }
 }
 
@@ -75,220 +75,220 @@ export enum Decision {
 export function decisionFromJSON(object: any): Decision {
   switch (object) {
     case 0:
-    case "DECISION_UNSPECIFIED":
-      return Decision.UNSPECIFIED;
+    case 'DECISION_UNSPECIFIED':
+      return Decision.UNSPECIFIED
     case 1:
-    case "DECISION_ALLOW":
-      return Decision.ALLOW;
+    case 'DECISION_ALLOW':
+      return Decision.ALLOW
     case 2:
-    case "DECISION_MASK":
-      return Decision.MASK;
+    case 'DECISION_MASK':
+      return Decision.MASK
     case 3:
-    case "DECISION_BLOCK":
-      return Decision.BLOCK;
+    case 'DECISION_BLOCK':
+      return Decision.BLOCK
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Decision");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Decision')
   }
 }
 
 export function decisionToJSON(object: Decision): string {
   switch (object) {
     case Decision.UNSPECIFIED:
-      return "DECISION_UNSPECIFIED";
+      return 'DECISION_UNSPECIFIED'
     case Decision.ALLOW:
-      return "DECISION_ALLOW";
+      return 'DECISION_ALLOW'
     case Decision.MASK:
-      return "DECISION_MASK";
+      return 'DECISION_MASK'
     case Decision.BLOCK:
-      return "DECISION_BLOCK";
+      return 'DECISION_BLOCK'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Decision");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Decision')
   }
 }
 
 /** One thing a check found. */
 export interface Finding {
   /** Which check. */
-  check: Check;
+  check: Check
   /** What it is, for example "email" or "instruction_override". */
-  type: string;
+  type: string
   /** Id of the rule that fired; stable across versions. */
-  rule: string;
+  rule: string
   /** Index of the message in the request; 0 for an answer. */
-  messageIndex: number;
+  messageIndex: number
   /** First code point, from 0. */
-  start: number;
+  start: number
   /** One past the last code point. */
-  end: number;
+  end: number
   /** 0 to 10000. */
-  scoreE4: number;
+  scoreE4: number
 }
 
 function createBaseFinding(): Finding {
-  return { check: 0, type: "", rule: "", messageIndex: 0, start: 0, end: 0, scoreE4: 0 };
+  return { check: 0, type: '', rule: '', messageIndex: 0, start: 0, end: 0, scoreE4: 0 }
 }
 
 export const Finding: MessageFns<Finding> = {
   encode(message: Finding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.check !== 0) {
-      writer.uint32(8).int32(message.check);
+      writer.uint32(8).int32(message.check)
     }
-    if (message.type !== "") {
-      writer.uint32(18).string(message.type);
+    if (message.type !== '') {
+      writer.uint32(18).string(message.type)
     }
-    if (message.rule !== "") {
-      writer.uint32(26).string(message.rule);
+    if (message.rule !== '') {
+      writer.uint32(26).string(message.rule)
     }
     if (message.messageIndex !== 0) {
-      writer.uint32(32).uint32(message.messageIndex);
+      writer.uint32(32).uint32(message.messageIndex)
     }
     if (message.start !== 0) {
-      writer.uint32(40).uint32(message.start);
+      writer.uint32(40).uint32(message.start)
     }
     if (message.end !== 0) {
-      writer.uint32(48).uint32(message.end);
+      writer.uint32(48).uint32(message.end)
     }
     if (message.scoreE4 !== 0) {
-      writer.uint32(56).uint32(message.scoreE4);
+      writer.uint32(56).uint32(message.scoreE4)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Finding {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFinding();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseFinding()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.check = reader.int32() as any;
-            continue;
+            message.check = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.type = reader.string();
-            continue;
+            message.type = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.rule = reader.string();
-            continue;
+            message.rule = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.messageIndex = reader.uint32();
-            continue;
+            message.messageIndex = reader.uint32()
+            continue
           }
           case 5: {
             if (tag !== 40) {
-              break;
+              break
             }
 
-            message.start = reader.uint32();
-            continue;
+            message.start = reader.uint32()
+            continue
           }
           case 6: {
             if (tag !== 48) {
-              break;
+              break
             }
 
-            message.end = reader.uint32();
-            continue;
+            message.end = reader.uint32()
+            continue
           }
           case 7: {
             if (tag !== 56) {
-              break;
+              break
             }
 
-            message.scoreE4 = reader.uint32();
-            continue;
+            message.scoreE4 = reader.uint32()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Finding {
     return {
       check: isSet(object.check) ? checkFromJSON(object.check) : 0,
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      type: isSet(object.type) ? globalThis.String(object.type) : '',
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : '',
       messageIndex: isSet(object.messageIndex)
         ? globalThis.Number(object.messageIndex)
         : isSet(object.message_index)
-        ? globalThis.Number(object.message_index)
-        : 0,
+          ? globalThis.Number(object.message_index)
+          : 0,
       start: isSet(object.start) ? globalThis.Number(object.start) : 0,
       end: isSet(object.end) ? globalThis.Number(object.end) : 0,
       scoreE4: isSet(object.scoreE4)
         ? globalThis.Number(object.scoreE4)
         : isSet(object.score_e4)
-        ? globalThis.Number(object.score_e4)
-        : 0,
-    };
+          ? globalThis.Number(object.score_e4)
+          : 0,
+    }
   },
 
   toJSON(message: Finding): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.check !== 0) {
-      obj.check = checkToJSON(message.check);
+      obj.check = checkToJSON(message.check)
     }
-    if (message.type !== "") {
-      obj.type = message.type;
+    if (message.type !== '') {
+      obj.type = message.type
     }
-    if (message.rule !== "") {
-      obj.rule = message.rule;
+    if (message.rule !== '') {
+      obj.rule = message.rule
     }
     if (message.messageIndex !== 0) {
-      obj.messageIndex = Math.round(message.messageIndex);
+      obj.messageIndex = Math.round(message.messageIndex)
     }
     if (message.start !== 0) {
-      obj.start = Math.round(message.start);
+      obj.start = Math.round(message.start)
     }
     if (message.end !== 0) {
-      obj.end = Math.round(message.end);
+      obj.end = Math.round(message.end)
     }
     if (message.scoreE4 !== 0) {
-      obj.scoreE4 = Math.round(message.scoreE4);
+      obj.scoreE4 = Math.round(message.scoreE4)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

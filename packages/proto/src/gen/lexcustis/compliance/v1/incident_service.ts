@@ -5,7 +5,7 @@
 // source: lexcustis/compliance/v1/incident_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -19,8 +19,8 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Timestamp } from "../../../google/protobuf/timestamp.js";
+} from '@grpc/grpc-js'
+import { Timestamp } from '../../../google/protobuf/timestamp.js'
 
 /** Art. 3(49). */
 export enum IncidentCategory {
@@ -41,44 +41,44 @@ export enum IncidentCategory {
 export function incidentCategoryFromJSON(object: any): IncidentCategory {
   switch (object) {
     case 0:
-    case "INCIDENT_CATEGORY_UNSPECIFIED":
-      return IncidentCategory.UNSPECIFIED;
+    case 'INCIDENT_CATEGORY_UNSPECIFIED':
+      return IncidentCategory.UNSPECIFIED
     case 1:
-    case "INCIDENT_CATEGORY_DEATH":
-      return IncidentCategory.DEATH;
+    case 'INCIDENT_CATEGORY_DEATH':
+      return IncidentCategory.DEATH
     case 2:
-    case "INCIDENT_CATEGORY_HEALTH":
-      return IncidentCategory.HEALTH;
+    case 'INCIDENT_CATEGORY_HEALTH':
+      return IncidentCategory.HEALTH
     case 3:
-    case "INCIDENT_CATEGORY_CRITICAL_INFRASTRUCTURE":
-      return IncidentCategory.CRITICAL_INFRASTRUCTURE;
+    case 'INCIDENT_CATEGORY_CRITICAL_INFRASTRUCTURE':
+      return IncidentCategory.CRITICAL_INFRASTRUCTURE
     case 4:
-    case "INCIDENT_CATEGORY_FUNDAMENTAL_RIGHTS":
-      return IncidentCategory.FUNDAMENTAL_RIGHTS;
+    case 'INCIDENT_CATEGORY_FUNDAMENTAL_RIGHTS':
+      return IncidentCategory.FUNDAMENTAL_RIGHTS
     case 5:
-    case "INCIDENT_CATEGORY_PROPERTY_OR_ENVIRONMENT":
-      return IncidentCategory.PROPERTY_OR_ENVIRONMENT;
+    case 'INCIDENT_CATEGORY_PROPERTY_OR_ENVIRONMENT':
+      return IncidentCategory.PROPERTY_OR_ENVIRONMENT
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum IncidentCategory");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum IncidentCategory')
   }
 }
 
 export function incidentCategoryToJSON(object: IncidentCategory): string {
   switch (object) {
     case IncidentCategory.UNSPECIFIED:
-      return "INCIDENT_CATEGORY_UNSPECIFIED";
+      return 'INCIDENT_CATEGORY_UNSPECIFIED'
     case IncidentCategory.DEATH:
-      return "INCIDENT_CATEGORY_DEATH";
+      return 'INCIDENT_CATEGORY_DEATH'
     case IncidentCategory.HEALTH:
-      return "INCIDENT_CATEGORY_HEALTH";
+      return 'INCIDENT_CATEGORY_HEALTH'
     case IncidentCategory.CRITICAL_INFRASTRUCTURE:
-      return "INCIDENT_CATEGORY_CRITICAL_INFRASTRUCTURE";
+      return 'INCIDENT_CATEGORY_CRITICAL_INFRASTRUCTURE'
     case IncidentCategory.FUNDAMENTAL_RIGHTS:
-      return "INCIDENT_CATEGORY_FUNDAMENTAL_RIGHTS";
+      return 'INCIDENT_CATEGORY_FUNDAMENTAL_RIGHTS'
     case IncidentCategory.PROPERTY_OR_ENVIRONMENT:
-      return "INCIDENT_CATEGORY_PROPERTY_OR_ENVIRONMENT";
+      return 'INCIDENT_CATEGORY_PROPERTY_OR_ENVIRONMENT'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum IncidentCategory");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum IncidentCategory')
   }
 }
 
@@ -97,955 +97,963 @@ export enum IncidentState {
 export function incidentStateFromJSON(object: any): IncidentState {
   switch (object) {
     case 0:
-    case "INCIDENT_STATE_UNSPECIFIED":
-      return IncidentState.UNSPECIFIED;
+    case 'INCIDENT_STATE_UNSPECIFIED':
+      return IncidentState.UNSPECIFIED
     case 1:
-    case "INCIDENT_STATE_OPEN":
-      return IncidentState.OPEN;
+    case 'INCIDENT_STATE_OPEN':
+      return IncidentState.OPEN
     case 2:
-    case "INCIDENT_STATE_REPORTED":
-      return IncidentState.REPORTED;
+    case 'INCIDENT_STATE_REPORTED':
+      return IncidentState.REPORTED
     case 3:
-    case "INCIDENT_STATE_CLOSED":
-      return IncidentState.CLOSED;
+    case 'INCIDENT_STATE_CLOSED':
+      return IncidentState.CLOSED
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum IncidentState");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum IncidentState')
   }
 }
 
 export function incidentStateToJSON(object: IncidentState): string {
   switch (object) {
     case IncidentState.UNSPECIFIED:
-      return "INCIDENT_STATE_UNSPECIFIED";
+      return 'INCIDENT_STATE_UNSPECIFIED'
     case IncidentState.OPEN:
-      return "INCIDENT_STATE_OPEN";
+      return 'INCIDENT_STATE_OPEN'
     case IncidentState.REPORTED:
-      return "INCIDENT_STATE_REPORTED";
+      return 'INCIDENT_STATE_REPORTED'
     case IncidentState.CLOSED:
-      return "INCIDENT_STATE_CLOSED";
+      return 'INCIDENT_STATE_CLOSED'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum IncidentState");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum IncidentState')
   }
 }
 
 /** One incident. */
 export interface Incident {
   /** UUIDv7. */
-  id: string;
+  id: string
   /** Where it stands. */
-  state: IncidentState;
+  state: IncidentState
   /** Art. 3(49). */
-  category: IncidentCategory;
+  category: IncidentCategory
   /** Widespread infringement: the shorter deadline applies. */
-  widespread: boolean;
+  widespread: boolean
   /** When the deployer became aware. */
-  awareAt:
-    | Date
-    | undefined;
+  awareAt: Date | undefined
   /** Conservative calendar deadline of the initial report. */
-  dueAt:
-    | Date
-    | undefined;
+  dueAt: Date | undefined
   /** One line for lists. */
-  title: string;
+  title: string
   /** What happened. */
-  description: string;
+  description: string
   /** Ids of audit records held as evidence. */
-  entryIds: string[];
+  entryIds: string[]
 }
 
 /** What happened. */
 export interface OpenIncidentRequest {
   /** UUIDv7: idempotency key and id of the incident. */
-  id: string;
+  id: string
   /** Art. 3(49). */
-  category: IncidentCategory;
+  category: IncidentCategory
   /** Widespread infringement. */
-  widespread: boolean;
+  widespread: boolean
   /** When the deployer became aware. */
-  awareAt:
-    | Date
-    | undefined;
+  awareAt: Date | undefined
   /** One line for lists. */
-  title: string;
+  title: string
   /** What happened. */
-  description: string;
+  description: string
   /** Ids of audit records to hold. */
-  entryIds: string[];
+  entryIds: string[]
 }
 
 /** The incident opened. */
 export interface OpenIncidentResponse {
   /** The incident. */
-  incident: Incident | undefined;
+  incident: Incident | undefined
 }
 
 /** Where to. */
 export interface TransitionIncidentRequest {
   /** UUIDv7 of the incident. */
-  id: string;
+  id: string
   /** The next state. */
-  state: IncidentState;
+  state: IncidentState
   /** Why. */
-  note: string;
+  note: string
 }
 
 /** The incident moved. */
 export interface TransitionIncidentResponse {
   /** The incident. */
-  incident: Incident | undefined;
+  incident: Incident | undefined
 }
 
 /** Which incident. */
 export interface GetIncidentRequest {
   /** UUIDv7. */
-  id: string;
+  id: string
 }
 
 /** The incident. */
 export interface GetIncidentResponse {
   /** The incident. */
-  incident: Incident | undefined;
+  incident: Incident | undefined
 }
 
 /** A page of incidents. */
 export interface ListIncidentsRequest {
   /** 1 to 200. */
-  limit: number;
+  limit: number
   /** next_cursor of the page before; empty for the first. */
-  cursor: string;
+  cursor: string
 }
 
 /** A page of incidents, newest first. */
 export interface ListIncidentsResponse {
   /** At most `limit` incidents. */
-  incidents: Incident[];
+  incidents: Incident[]
   /** Empty on the last page. */
-  nextCursor: string;
+  nextCursor: string
 }
 
 /** Which incident. */
 export interface ExportIncidentRequest {
   /** UUIDv7. */
-  id: string;
+  id: string
 }
 
 /** A piece of the report. */
 export interface ExportIncidentResponse {
   /** Bytes of a zip, in order. */
-  data: Buffer;
+  data: Buffer
 }
 
 function createBaseIncident(): Incident {
   return {
-    id: "",
+    id: '',
     state: 0,
     category: 0,
     widespread: false,
     awareAt: undefined,
     dueAt: undefined,
-    title: "",
-    description: "",
+    title: '',
+    description: '',
     entryIds: [],
-  };
+  }
 }
 
 export const Incident: MessageFns<Incident> = {
   encode(message: Incident, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
     if (message.state !== 0) {
-      writer.uint32(16).int32(message.state);
+      writer.uint32(16).int32(message.state)
     }
     if (message.category !== 0) {
-      writer.uint32(24).int32(message.category);
+      writer.uint32(24).int32(message.category)
     }
     if (message.widespread !== false) {
-      writer.uint32(32).bool(message.widespread);
+      writer.uint32(32).bool(message.widespread)
     }
     if (message.awareAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.awareAt), writer.uint32(42).fork()).join();
+      Timestamp.encode(toTimestamp(message.awareAt), writer.uint32(42).fork()).join()
     }
     if (message.dueAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.dueAt), writer.uint32(50).fork()).join();
+      Timestamp.encode(toTimestamp(message.dueAt), writer.uint32(50).fork()).join()
     }
-    if (message.title !== "") {
-      writer.uint32(58).string(message.title);
+    if (message.title !== '') {
+      writer.uint32(58).string(message.title)
     }
-    if (message.description !== "") {
-      writer.uint32(66).string(message.description);
+    if (message.description !== '') {
+      writer.uint32(66).string(message.description)
     }
     for (const v of message.entryIds) {
-      writer.uint32(74).string(v!);
+      writer.uint32(74).string(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Incident {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIncident();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseIncident()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.state = reader.int32() as any;
-            continue;
+            message.state = reader.int32() as any
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.category = reader.int32() as any;
-            continue;
+            message.category = reader.int32() as any
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.widespread = reader.bool();
-            continue;
+            message.widespread = reader.bool()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.awareAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.awareAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.dueAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.dueAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
           case 7: {
             if (tag !== 58) {
-              break;
+              break
             }
 
-            message.title = reader.string();
-            continue;
+            message.title = reader.string()
+            continue
           }
           case 8: {
             if (tag !== 66) {
-              break;
+              break
             }
 
-            message.description = reader.string();
-            continue;
+            message.description = reader.string()
+            continue
           }
           case 9: {
             if (tag !== 74) {
-              break;
+              break
             }
 
-            message.entryIds.push(reader.string());
-            continue;
+            message.entryIds.push(reader.string())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Incident {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
       state: isSet(object.state) ? incidentStateFromJSON(object.state) : 0,
       category: isSet(object.category) ? incidentCategoryFromJSON(object.category) : 0,
       widespread: isSet(object.widespread) ? globalThis.Boolean(object.widespread) : false,
       awareAt: isSet(object.awareAt)
         ? fromJsonTimestamp(object.awareAt)
         : isSet(object.aware_at)
-        ? fromJsonTimestamp(object.aware_at)
-        : undefined,
+          ? fromJsonTimestamp(object.aware_at)
+          : undefined,
       dueAt: isSet(object.dueAt)
         ? fromJsonTimestamp(object.dueAt)
         : isSet(object.due_at)
-        ? fromJsonTimestamp(object.due_at)
-        : undefined,
-      title: isSet(object.title) ? globalThis.String(object.title) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
+          ? fromJsonTimestamp(object.due_at)
+          : undefined,
+      title: isSet(object.title) ? globalThis.String(object.title) : '',
+      description: isSet(object.description) ? globalThis.String(object.description) : '',
       entryIds: globalThis.Array.isArray(object?.entryIds)
         ? object.entryIds.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.entry_ids)
-        ? object.entry_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
+          ? object.entry_ids.map((e: any) => globalThis.String(e))
+          : [],
+    }
   },
 
   toJSON(message: Incident): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
     if (message.state !== 0) {
-      obj.state = incidentStateToJSON(message.state);
+      obj.state = incidentStateToJSON(message.state)
     }
     if (message.category !== 0) {
-      obj.category = incidentCategoryToJSON(message.category);
+      obj.category = incidentCategoryToJSON(message.category)
     }
     if (message.widespread !== false) {
-      obj.widespread = message.widespread;
+      obj.widespread = message.widespread
     }
     if (message.awareAt !== undefined) {
-      obj.awareAt = message.awareAt.toISOString();
+      obj.awareAt = message.awareAt.toISOString()
     }
     if (message.dueAt !== undefined) {
-      obj.dueAt = message.dueAt.toISOString();
+      obj.dueAt = message.dueAt.toISOString()
     }
-    if (message.title !== "") {
-      obj.title = message.title;
+    if (message.title !== '') {
+      obj.title = message.title
     }
-    if (message.description !== "") {
-      obj.description = message.description;
+    if (message.description !== '') {
+      obj.description = message.description
     }
     if (message.entryIds?.length) {
-      obj.entryIds = message.entryIds;
+      obj.entryIds = message.entryIds
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseOpenIncidentRequest(): OpenIncidentRequest {
-  return { id: "", category: 0, widespread: false, awareAt: undefined, title: "", description: "", entryIds: [] };
+  return {
+    id: '',
+    category: 0,
+    widespread: false,
+    awareAt: undefined,
+    title: '',
+    description: '',
+    entryIds: [],
+  }
 }
 
 export const OpenIncidentRequest: MessageFns<OpenIncidentRequest> = {
   encode(message: OpenIncidentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
     if (message.category !== 0) {
-      writer.uint32(16).int32(message.category);
+      writer.uint32(16).int32(message.category)
     }
     if (message.widespread !== false) {
-      writer.uint32(24).bool(message.widespread);
+      writer.uint32(24).bool(message.widespread)
     }
     if (message.awareAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.awareAt), writer.uint32(34).fork()).join();
+      Timestamp.encode(toTimestamp(message.awareAt), writer.uint32(34).fork()).join()
     }
-    if (message.title !== "") {
-      writer.uint32(42).string(message.title);
+    if (message.title !== '') {
+      writer.uint32(42).string(message.title)
     }
-    if (message.description !== "") {
-      writer.uint32(50).string(message.description);
+    if (message.description !== '') {
+      writer.uint32(50).string(message.description)
     }
     for (const v of message.entryIds) {
-      writer.uint32(58).string(v!);
+      writer.uint32(58).string(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): OpenIncidentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOpenIncidentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseOpenIncidentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.category = reader.int32() as any;
-            continue;
+            message.category = reader.int32() as any
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.widespread = reader.bool();
-            continue;
+            message.widespread = reader.bool()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.awareAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.awareAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.title = reader.string();
-            continue;
+            message.title = reader.string()
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.description = reader.string();
-            continue;
+            message.description = reader.string()
+            continue
           }
           case 7: {
             if (tag !== 58) {
-              break;
+              break
             }
 
-            message.entryIds.push(reader.string());
-            continue;
+            message.entryIds.push(reader.string())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): OpenIncidentRequest {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
       category: isSet(object.category) ? incidentCategoryFromJSON(object.category) : 0,
       widespread: isSet(object.widespread) ? globalThis.Boolean(object.widespread) : false,
       awareAt: isSet(object.awareAt)
         ? fromJsonTimestamp(object.awareAt)
         : isSet(object.aware_at)
-        ? fromJsonTimestamp(object.aware_at)
-        : undefined,
-      title: isSet(object.title) ? globalThis.String(object.title) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
+          ? fromJsonTimestamp(object.aware_at)
+          : undefined,
+      title: isSet(object.title) ? globalThis.String(object.title) : '',
+      description: isSet(object.description) ? globalThis.String(object.description) : '',
       entryIds: globalThis.Array.isArray(object?.entryIds)
         ? object.entryIds.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.entry_ids)
-        ? object.entry_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
+          ? object.entry_ids.map((e: any) => globalThis.String(e))
+          : [],
+    }
   },
 
   toJSON(message: OpenIncidentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
     if (message.category !== 0) {
-      obj.category = incidentCategoryToJSON(message.category);
+      obj.category = incidentCategoryToJSON(message.category)
     }
     if (message.widespread !== false) {
-      obj.widespread = message.widespread;
+      obj.widespread = message.widespread
     }
     if (message.awareAt !== undefined) {
-      obj.awareAt = message.awareAt.toISOString();
+      obj.awareAt = message.awareAt.toISOString()
     }
-    if (message.title !== "") {
-      obj.title = message.title;
+    if (message.title !== '') {
+      obj.title = message.title
     }
-    if (message.description !== "") {
-      obj.description = message.description;
+    if (message.description !== '') {
+      obj.description = message.description
     }
     if (message.entryIds?.length) {
-      obj.entryIds = message.entryIds;
+      obj.entryIds = message.entryIds
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseOpenIncidentResponse(): OpenIncidentResponse {
-  return { incident: undefined };
+  return { incident: undefined }
 }
 
 export const OpenIncidentResponse: MessageFns<OpenIncidentResponse> = {
   encode(message: OpenIncidentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.incident !== undefined) {
-      Incident.encode(message.incident, writer.uint32(10).fork()).join();
+      Incident.encode(message.incident, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): OpenIncidentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOpenIncidentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseOpenIncidentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.incident = Incident.decode(reader, reader.uint32());
-            continue;
+            message.incident = Incident.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): OpenIncidentResponse {
-    return { incident: isSet(object.incident) ? Incident.fromJSON(object.incident) : undefined };
+    return { incident: isSet(object.incident) ? Incident.fromJSON(object.incident) : undefined }
   },
 
   toJSON(message: OpenIncidentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.incident !== undefined) {
-      obj.incident = Incident.toJSON(message.incident);
+      obj.incident = Incident.toJSON(message.incident)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseTransitionIncidentRequest(): TransitionIncidentRequest {
-  return { id: "", state: 0, note: "" };
+  return { id: '', state: 0, note: '' }
 }
 
 export const TransitionIncidentRequest: MessageFns<TransitionIncidentRequest> = {
-  encode(message: TransitionIncidentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+  encode(
+    message: TransitionIncidentRequest,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
     if (message.state !== 0) {
-      writer.uint32(16).int32(message.state);
+      writer.uint32(16).int32(message.state)
     }
-    if (message.note !== "") {
-      writer.uint32(26).string(message.note);
+    if (message.note !== '') {
+      writer.uint32(26).string(message.note)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): TransitionIncidentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTransitionIncidentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseTransitionIncidentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.state = reader.int32() as any;
-            continue;
+            message.state = reader.int32() as any
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.note = reader.string();
-            continue;
+            message.note = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): TransitionIncidentRequest {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
       state: isSet(object.state) ? incidentStateFromJSON(object.state) : 0,
-      note: isSet(object.note) ? globalThis.String(object.note) : "",
-    };
+      note: isSet(object.note) ? globalThis.String(object.note) : '',
+    }
   },
 
   toJSON(message: TransitionIncidentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
     if (message.state !== 0) {
-      obj.state = incidentStateToJSON(message.state);
+      obj.state = incidentStateToJSON(message.state)
     }
-    if (message.note !== "") {
-      obj.note = message.note;
+    if (message.note !== '') {
+      obj.note = message.note
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseTransitionIncidentResponse(): TransitionIncidentResponse {
-  return { incident: undefined };
+  return { incident: undefined }
 }
 
 export const TransitionIncidentResponse: MessageFns<TransitionIncidentResponse> = {
-  encode(message: TransitionIncidentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(
+    message: TransitionIncidentResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
     if (message.incident !== undefined) {
-      Incident.encode(message.incident, writer.uint32(10).fork()).join();
+      Incident.encode(message.incident, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): TransitionIncidentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTransitionIncidentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseTransitionIncidentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.incident = Incident.decode(reader, reader.uint32());
-            continue;
+            message.incident = Incident.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): TransitionIncidentResponse {
-    return { incident: isSet(object.incident) ? Incident.fromJSON(object.incident) : undefined };
+    return { incident: isSet(object.incident) ? Incident.fromJSON(object.incident) : undefined }
   },
 
   toJSON(message: TransitionIncidentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.incident !== undefined) {
-      obj.incident = Incident.toJSON(message.incident);
+      obj.incident = Incident.toJSON(message.incident)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetIncidentRequest(): GetIncidentRequest {
-  return { id: "" };
+  return { id: '' }
 }
 
 export const GetIncidentRequest: MessageFns<GetIncidentRequest> = {
   encode(message: GetIncidentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetIncidentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetIncidentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetIncidentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetIncidentRequest {
-    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+    return { id: isSet(object.id) ? globalThis.String(object.id) : '' }
   },
 
   toJSON(message: GetIncidentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetIncidentResponse(): GetIncidentResponse {
-  return { incident: undefined };
+  return { incident: undefined }
 }
 
 export const GetIncidentResponse: MessageFns<GetIncidentResponse> = {
   encode(message: GetIncidentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.incident !== undefined) {
-      Incident.encode(message.incident, writer.uint32(10).fork()).join();
+      Incident.encode(message.incident, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetIncidentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetIncidentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetIncidentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.incident = Incident.decode(reader, reader.uint32());
-            continue;
+            message.incident = Incident.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetIncidentResponse {
-    return { incident: isSet(object.incident) ? Incident.fromJSON(object.incident) : undefined };
+    return { incident: isSet(object.incident) ? Incident.fromJSON(object.incident) : undefined }
   },
 
   toJSON(message: GetIncidentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.incident !== undefined) {
-      obj.incident = Incident.toJSON(message.incident);
+      obj.incident = Incident.toJSON(message.incident)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListIncidentsRequest(): ListIncidentsRequest {
-  return { limit: 0, cursor: "" };
+  return { limit: 0, cursor: '' }
 }
 
 export const ListIncidentsRequest: MessageFns<ListIncidentsRequest> = {
   encode(message: ListIncidentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.limit !== 0) {
-      writer.uint32(8).uint32(message.limit);
+      writer.uint32(8).uint32(message.limit)
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.cursor !== '') {
+      writer.uint32(18).string(message.cursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListIncidentsRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListIncidentsRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListIncidentsRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.limit = reader.uint32();
-            continue;
+            message.limit = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.cursor = reader.string();
-            continue;
+            message.cursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListIncidentsRequest {
     return {
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-    };
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : '',
+    }
   },
 
   toJSON(message: ListIncidentsRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
+      obj.limit = Math.round(message.limit)
     }
-    if (message.cursor !== "") {
-      obj.cursor = message.cursor;
+    if (message.cursor !== '') {
+      obj.cursor = message.cursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListIncidentsResponse(): ListIncidentsResponse {
-  return { incidents: [], nextCursor: "" };
+  return { incidents: [], nextCursor: '' }
 }
 
 export const ListIncidentsResponse: MessageFns<ListIncidentsResponse> = {
   encode(message: ListIncidentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.incidents) {
-      Incident.encode(v!, writer.uint32(10).fork()).join();
+      Incident.encode(v!, writer.uint32(10).fork()).join()
     }
-    if (message.nextCursor !== "") {
-      writer.uint32(18).string(message.nextCursor);
+    if (message.nextCursor !== '') {
+      writer.uint32(18).string(message.nextCursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListIncidentsResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListIncidentsResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListIncidentsResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.incidents.push(Incident.decode(reader, reader.uint32()));
-            continue;
+            message.incidents.push(Incident.decode(reader, reader.uint32()))
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.nextCursor = reader.string();
-            continue;
+            message.nextCursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -1057,211 +1065,223 @@ export const ListIncidentsResponse: MessageFns<ListIncidentsResponse> = {
       nextCursor: isSet(object.nextCursor)
         ? globalThis.String(object.nextCursor)
         : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
-    };
+          ? globalThis.String(object.next_cursor)
+          : '',
+    }
   },
 
   toJSON(message: ListIncidentsResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.incidents?.length) {
-      obj.incidents = message.incidents.map((e) => Incident.toJSON(e));
+      obj.incidents = message.incidents.map((e) => Incident.toJSON(e))
     }
-    if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+    if (message.nextCursor !== '') {
+      obj.nextCursor = message.nextCursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseExportIncidentRequest(): ExportIncidentRequest {
-  return { id: "" };
+  return { id: '' }
 }
 
 export const ExportIncidentRequest: MessageFns<ExportIncidentRequest> = {
   encode(message: ExportIncidentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExportIncidentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExportIncidentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseExportIncidentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ExportIncidentRequest {
-    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+    return { id: isSet(object.id) ? globalThis.String(object.id) : '' }
   },
 
   toJSON(message: ExportIncidentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseExportIncidentResponse(): ExportIncidentResponse {
-  return { data: Buffer.alloc(0) };
+  return { data: Buffer.alloc(0) }
 }
 
 export const ExportIncidentResponse: MessageFns<ExportIncidentResponse> = {
   encode(message: ExportIncidentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.data.length !== 0) {
-      writer.uint32(10).bytes(message.data);
+      writer.uint32(10).bytes(message.data)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExportIncidentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExportIncidentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseExportIncidentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.data = Buffer.from(reader.bytes());
-            continue;
+            message.data = Buffer.from(reader.bytes())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ExportIncidentResponse {
-    return { data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0) };
+    return {
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+    }
   },
 
   toJSON(message: ExportIncidentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
+      obj.data = base64FromBytes(message.data)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Serious incidents (AI Act, Art. 73). */
-export type IncidentServiceService = typeof IncidentServiceService;
+export type IncidentServiceService = typeof IncidentServiceService
 export const IncidentServiceService = {
   /** Opens an incident; its evidence is held from now on. */
   openIncident: {
-    path: "/lexcustis.compliance.v1.IncidentService/OpenIncident" as const,
+    path: '/lexcustis.compliance.v1.IncidentService/OpenIncident' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: OpenIncidentRequest): Buffer => Buffer.from(OpenIncidentRequest.encode(value).finish()),
+    requestSerialize: (value: OpenIncidentRequest): Buffer =>
+      Buffer.from(OpenIncidentRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): OpenIncidentRequest => OpenIncidentRequest.decode(value),
     responseSerialize: (value: OpenIncidentResponse): Buffer =>
       Buffer.from(OpenIncidentResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): OpenIncidentResponse => OpenIncidentResponse.decode(value),
+    responseDeserialize: (value: Buffer): OpenIncidentResponse =>
+      OpenIncidentResponse.decode(value),
   },
   /** Moves an incident to its next state. */
   transitionIncident: {
-    path: "/lexcustis.compliance.v1.IncidentService/TransitionIncident" as const,
+    path: '/lexcustis.compliance.v1.IncidentService/TransitionIncident' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: TransitionIncidentRequest): Buffer =>
       Buffer.from(TransitionIncidentRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): TransitionIncidentRequest => TransitionIncidentRequest.decode(value),
+    requestDeserialize: (value: Buffer): TransitionIncidentRequest =>
+      TransitionIncidentRequest.decode(value),
     responseSerialize: (value: TransitionIncidentResponse): Buffer =>
       Buffer.from(TransitionIncidentResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): TransitionIncidentResponse => TransitionIncidentResponse.decode(value),
+    responseDeserialize: (value: Buffer): TransitionIncidentResponse =>
+      TransitionIncidentResponse.decode(value),
   },
   /** One incident. */
   getIncident: {
-    path: "/lexcustis.compliance.v1.IncidentService/GetIncident" as const,
+    path: '/lexcustis.compliance.v1.IncidentService/GetIncident' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetIncidentRequest): Buffer => Buffer.from(GetIncidentRequest.encode(value).finish()),
+    requestSerialize: (value: GetIncidentRequest): Buffer =>
+      Buffer.from(GetIncidentRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetIncidentRequest => GetIncidentRequest.decode(value),
-    responseSerialize: (value: GetIncidentResponse): Buffer => Buffer.from(GetIncidentResponse.encode(value).finish()),
+    responseSerialize: (value: GetIncidentResponse): Buffer =>
+      Buffer.from(GetIncidentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetIncidentResponse => GetIncidentResponse.decode(value),
   },
   /** Incidents, newest first. */
   listIncidents: {
-    path: "/lexcustis.compliance.v1.IncidentService/ListIncidents" as const,
+    path: '/lexcustis.compliance.v1.IncidentService/ListIncidents' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListIncidentsRequest): Buffer => Buffer.from(ListIncidentsRequest.encode(value).finish()),
+    requestSerialize: (value: ListIncidentsRequest): Buffer =>
+      Buffer.from(ListIncidentsRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListIncidentsRequest => ListIncidentsRequest.decode(value),
     responseSerialize: (value: ListIncidentsResponse): Buffer =>
       Buffer.from(ListIncidentsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListIncidentsResponse => ListIncidentsResponse.decode(value),
+    responseDeserialize: (value: Buffer): ListIncidentsResponse =>
+      ListIncidentsResponse.decode(value),
   },
   /** The report for the market surveillance authority. */
   exportIncident: {
-    path: "/lexcustis.compliance.v1.IncidentService/ExportIncident" as const,
+    path: '/lexcustis.compliance.v1.IncidentService/ExportIncident' as const,
     requestStream: false as const,
     responseStream: true as const,
     requestSerialize: (value: ExportIncidentRequest): Buffer =>
       Buffer.from(ExportIncidentRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ExportIncidentRequest => ExportIncidentRequest.decode(value),
+    requestDeserialize: (value: Buffer): ExportIncidentRequest =>
+      ExportIncidentRequest.decode(value),
     responseSerialize: (value: ExportIncidentResponse): Buffer =>
       Buffer.from(ExportIncidentResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ExportIncidentResponse => ExportIncidentResponse.decode(value),
+    responseDeserialize: (value: Buffer): ExportIncidentResponse =>
+      ExportIncidentResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface IncidentServiceServer extends UntypedServiceImplementation {
   /** Opens an incident; its evidence is held from now on. */
-  openIncident: handleUnaryCall<OpenIncidentRequest, OpenIncidentResponse>;
+  openIncident: handleUnaryCall<OpenIncidentRequest, OpenIncidentResponse>
   /** Moves an incident to its next state. */
-  transitionIncident: handleUnaryCall<TransitionIncidentRequest, TransitionIncidentResponse>;
+  transitionIncident: handleUnaryCall<TransitionIncidentRequest, TransitionIncidentResponse>
   /** One incident. */
-  getIncident: handleUnaryCall<GetIncidentRequest, GetIncidentResponse>;
+  getIncident: handleUnaryCall<GetIncidentRequest, GetIncidentResponse>
   /** Incidents, newest first. */
-  listIncidents: handleUnaryCall<ListIncidentsRequest, ListIncidentsResponse>;
+  listIncidents: handleUnaryCall<ListIncidentsRequest, ListIncidentsResponse>
   /** The report for the market surveillance authority. */
-  exportIncident: handleServerStreamingCall<ExportIncidentRequest, ExportIncidentResponse>;
+  exportIncident: handleServerStreamingCall<ExportIncidentRequest, ExportIncidentResponse>
 }
 
 export interface IncidentServiceClient extends Client {
@@ -1269,124 +1289,128 @@ export interface IncidentServiceClient extends Client {
   openIncident(
     request: OpenIncidentRequest,
     callback: (error: ServiceError | null, response: OpenIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   openIncident(
     request: OpenIncidentRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: OpenIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   openIncident(
     request: OpenIncidentRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: OpenIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Moves an incident to its next state. */
   transitionIncident(
     request: TransitionIncidentRequest,
     callback: (error: ServiceError | null, response: TransitionIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   transitionIncident(
     request: TransitionIncidentRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: TransitionIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   transitionIncident(
     request: TransitionIncidentRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TransitionIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** One incident. */
   getIncident(
     request: GetIncidentRequest,
     callback: (error: ServiceError | null, response: GetIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getIncident(
     request: GetIncidentRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getIncident(
     request: GetIncidentRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetIncidentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Incidents, newest first. */
   listIncidents(
     request: ListIncidentsRequest,
     callback: (error: ServiceError | null, response: ListIncidentsResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listIncidents(
     request: ListIncidentsRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ListIncidentsResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listIncidents(
     request: ListIncidentsRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListIncidentsResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** The report for the market surveillance authority. */
   exportIncident(
     request: ExportIncidentRequest,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<ExportIncidentResponse>;
+  ): ClientReadableStream<ExportIncidentResponse>
   exportIncident(
     request: ExportIncidentRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<ExportIncidentResponse>;
+  ): ClientReadableStream<ExportIncidentResponse>
 }
 
 export const IncidentServiceClient = makeGenericClientConstructor(
   IncidentServiceService,
-  "lexcustis.compliance.v1.IncidentService",
+  'lexcustis.compliance.v1.IncidentService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): IncidentServiceClient;
-  service: typeof IncidentServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): IncidentServiceClient
+  service: typeof IncidentServiceService
+  serviceName: string
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000))
+  const nanos = (date.getTime() % 1_000) * 1_000_000
+  return { seconds, nanos }
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000
+  millis += (t.nanos || 0) / 1_000_000
+  return new globalThis.Date(millis)
 }
 
 function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return o
+  } else if (typeof o === 'string') {
+    return new globalThis.Date(o)
   } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
+    return fromTimestamp(Timestamp.fromJSON(o))
   }
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/compliance/v1/policy_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,8 +17,8 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Check, checkFromJSON, checkToJSON } from "./finding.js";
+} from '@grpc/grpc-js'
+import { Check, checkFromJSON, checkToJSON } from './finding.js'
 
 /** What happens on a finding. */
 export enum Mode {
@@ -35,128 +35,127 @@ export enum Mode {
 export function modeFromJSON(object: any): Mode {
   switch (object) {
     case 0:
-    case "MODE_UNSPECIFIED":
-      return Mode.UNSPECIFIED;
+    case 'MODE_UNSPECIFIED':
+      return Mode.UNSPECIFIED
     case 1:
-    case "MODE_MONITOR":
-      return Mode.MONITOR;
+    case 'MODE_MONITOR':
+      return Mode.MONITOR
     case 2:
-    case "MODE_MASK":
-      return Mode.MASK;
+    case 'MODE_MASK':
+      return Mode.MASK
     case 3:
-    case "MODE_BLOCK":
-      return Mode.BLOCK;
+    case 'MODE_BLOCK':
+      return Mode.BLOCK
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Mode");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Mode')
   }
 }
 
 export function modeToJSON(object: Mode): string {
   switch (object) {
     case Mode.UNSPECIFIED:
-      return "MODE_UNSPECIFIED";
+      return 'MODE_UNSPECIFIED'
     case Mode.MONITOR:
-      return "MODE_MONITOR";
+      return 'MODE_MONITOR'
     case Mode.MASK:
-      return "MODE_MASK";
+      return 'MODE_MASK'
     case Mode.BLOCK:
-      return "MODE_BLOCK";
+      return 'MODE_BLOCK'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Mode");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Mode')
   }
 }
 
 /** One check and its mode. */
 export interface CheckPolicy {
   /** The check. */
-  check: Check;
+  check: Check
   /** What happens on a finding. */
-  mode: Mode;
+  mode: Mode
 }
 
 /** The policy of an organisation. */
 export interface Policy {
   /** Changes with every SetPolicy; "default-1" when none was set. */
-  version: string;
+  version: string
   /** Each check exactly once. */
-  checks: CheckPolicy[];
+  checks: CheckPolicy[]
 }
 
 /** The organisation of the tenant token. */
-export interface GetPolicyRequest {
-}
+export interface GetPolicyRequest {}
 
 /** The policy in force. */
 export interface GetPolicyResponse {
   /** The policy. */
-  policy: Policy | undefined;
+  policy: Policy | undefined
 }
 
 /** The new policy. */
 export interface SetPolicyRequest {
   /** Checks left out keep their mode. */
-  checks: CheckPolicy[];
+  checks: CheckPolicy[]
 }
 
 /** The policy now in force. */
 export interface SetPolicyResponse {
   /** The policy. */
-  policy: Policy | undefined;
+  policy: Policy | undefined
 }
 
 function createBaseCheckPolicy(): CheckPolicy {
-  return { check: 0, mode: 0 };
+  return { check: 0, mode: 0 }
 }
 
 export const CheckPolicy: MessageFns<CheckPolicy> = {
   encode(message: CheckPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.check !== 0) {
-      writer.uint32(8).int32(message.check);
+      writer.uint32(8).int32(message.check)
     }
     if (message.mode !== 0) {
-      writer.uint32(16).int32(message.mode);
+      writer.uint32(16).int32(message.mode)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): CheckPolicy {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCheckPolicy();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseCheckPolicy()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.check = reader.int32() as any;
-            continue;
+            message.check = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.mode = reader.int32() as any;
-            continue;
+            message.mode = reader.int32() as any
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -164,346 +163,354 @@ export const CheckPolicy: MessageFns<CheckPolicy> = {
     return {
       check: isSet(object.check) ? checkFromJSON(object.check) : 0,
       mode: isSet(object.mode) ? modeFromJSON(object.mode) : 0,
-    };
+    }
   },
 
   toJSON(message: CheckPolicy): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.check !== 0) {
-      obj.check = checkToJSON(message.check);
+      obj.check = checkToJSON(message.check)
     }
     if (message.mode !== 0) {
-      obj.mode = modeToJSON(message.mode);
+      obj.mode = modeToJSON(message.mode)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBasePolicy(): Policy {
-  return { version: "", checks: [] };
+  return { version: '', checks: [] }
 }
 
 export const Policy: MessageFns<Policy> = {
   encode(message: Policy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.version !== "") {
-      writer.uint32(10).string(message.version);
+    if (message.version !== '') {
+      writer.uint32(10).string(message.version)
     }
     for (const v of message.checks) {
-      CheckPolicy.encode(v!, writer.uint32(18).fork()).join();
+      CheckPolicy.encode(v!, writer.uint32(18).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Policy {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePolicy();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePolicy()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.version = reader.string();
-            continue;
+            message.version = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.checks.push(CheckPolicy.decode(reader, reader.uint32()));
-            continue;
+            message.checks.push(CheckPolicy.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Policy {
     return {
-      version: isSet(object.version) ? globalThis.String(object.version) : "",
-      checks: globalThis.Array.isArray(object?.checks) ? object.checks.map((e: any) => CheckPolicy.fromJSON(e)) : [],
-    };
+      version: isSet(object.version) ? globalThis.String(object.version) : '',
+      checks: globalThis.Array.isArray(object?.checks)
+        ? object.checks.map((e: any) => CheckPolicy.fromJSON(e))
+        : [],
+    }
   },
 
   toJSON(message: Policy): unknown {
-    const obj: any = {};
-    if (message.version !== "") {
-      obj.version = message.version;
+    const obj: any = {}
+    if (message.version !== '') {
+      obj.version = message.version
     }
     if (message.checks?.length) {
-      obj.checks = message.checks.map((e) => CheckPolicy.toJSON(e));
+      obj.checks = message.checks.map((e) => CheckPolicy.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetPolicyRequest(): GetPolicyRequest {
-  return {};
+  return {}
 }
 
 export const GetPolicyRequest: MessageFns<GetPolicyRequest> = {
   encode(_: GetPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetPolicyRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetPolicyRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetPolicyRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): GetPolicyRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: GetPolicyRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseGetPolicyResponse(): GetPolicyResponse {
-  return { policy: undefined };
+  return { policy: undefined }
 }
 
 export const GetPolicyResponse: MessageFns<GetPolicyResponse> = {
   encode(message: GetPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.policy !== undefined) {
-      Policy.encode(message.policy, writer.uint32(10).fork()).join();
+      Policy.encode(message.policy, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetPolicyResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetPolicyResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetPolicyResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.policy = Policy.decode(reader, reader.uint32());
-            continue;
+            message.policy = Policy.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetPolicyResponse {
-    return { policy: isSet(object.policy) ? Policy.fromJSON(object.policy) : undefined };
+    return { policy: isSet(object.policy) ? Policy.fromJSON(object.policy) : undefined }
   },
 
   toJSON(message: GetPolicyResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.policy !== undefined) {
-      obj.policy = Policy.toJSON(message.policy);
+      obj.policy = Policy.toJSON(message.policy)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseSetPolicyRequest(): SetPolicyRequest {
-  return { checks: [] };
+  return { checks: [] }
 }
 
 export const SetPolicyRequest: MessageFns<SetPolicyRequest> = {
   encode(message: SetPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.checks) {
-      CheckPolicy.encode(v!, writer.uint32(10).fork()).join();
+      CheckPolicy.encode(v!, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetPolicyRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSetPolicyRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSetPolicyRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.checks.push(CheckPolicy.decode(reader, reader.uint32()));
-            continue;
+            message.checks.push(CheckPolicy.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): SetPolicyRequest {
     return {
-      checks: globalThis.Array.isArray(object?.checks) ? object.checks.map((e: any) => CheckPolicy.fromJSON(e)) : [],
-    };
+      checks: globalThis.Array.isArray(object?.checks)
+        ? object.checks.map((e: any) => CheckPolicy.fromJSON(e))
+        : [],
+    }
   },
 
   toJSON(message: SetPolicyRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.checks?.length) {
-      obj.checks = message.checks.map((e) => CheckPolicy.toJSON(e));
+      obj.checks = message.checks.map((e) => CheckPolicy.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseSetPolicyResponse(): SetPolicyResponse {
-  return { policy: undefined };
+  return { policy: undefined }
 }
 
 export const SetPolicyResponse: MessageFns<SetPolicyResponse> = {
   encode(message: SetPolicyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.policy !== undefined) {
-      Policy.encode(message.policy, writer.uint32(10).fork()).join();
+      Policy.encode(message.policy, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetPolicyResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSetPolicyResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSetPolicyResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.policy = Policy.decode(reader, reader.uint32());
-            continue;
+            message.policy = Policy.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): SetPolicyResponse {
-    return { policy: isSet(object.policy) ? Policy.fromJSON(object.policy) : undefined };
+    return { policy: isSet(object.policy) ? Policy.fromJSON(object.policy) : undefined }
   },
 
   toJSON(message: SetPolicyResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.policy !== undefined) {
-      obj.policy = Policy.toJSON(message.policy);
+      obj.policy = Policy.toJSON(message.policy)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** What an organisation wants done about findings. */
-export type PolicyServiceService = typeof PolicyServiceService;
+export type PolicyServiceService = typeof PolicyServiceService
 export const PolicyServiceService = {
   /** The policy in force. */
   getPolicy: {
-    path: "/lexcustis.compliance.v1.PolicyService/GetPolicy" as const,
+    path: '/lexcustis.compliance.v1.PolicyService/GetPolicy' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetPolicyRequest): Buffer => Buffer.from(GetPolicyRequest.encode(value).finish()),
+    requestSerialize: (value: GetPolicyRequest): Buffer =>
+      Buffer.from(GetPolicyRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetPolicyRequest => GetPolicyRequest.decode(value),
-    responseSerialize: (value: GetPolicyResponse): Buffer => Buffer.from(GetPolicyResponse.encode(value).finish()),
+    responseSerialize: (value: GetPolicyResponse): Buffer =>
+      Buffer.from(GetPolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetPolicyResponse => GetPolicyResponse.decode(value),
   },
   /** Replaces the policy. */
   setPolicy: {
-    path: "/lexcustis.compliance.v1.PolicyService/SetPolicy" as const,
+    path: '/lexcustis.compliance.v1.PolicyService/SetPolicy' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: SetPolicyRequest): Buffer => Buffer.from(SetPolicyRequest.encode(value).finish()),
+    requestSerialize: (value: SetPolicyRequest): Buffer =>
+      Buffer.from(SetPolicyRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): SetPolicyRequest => SetPolicyRequest.decode(value),
-    responseSerialize: (value: SetPolicyResponse): Buffer => Buffer.from(SetPolicyResponse.encode(value).finish()),
+    responseSerialize: (value: SetPolicyResponse): Buffer =>
+      Buffer.from(SetPolicyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetPolicyResponse => SetPolicyResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface PolicyServiceServer extends UntypedServiceImplementation {
   /** The policy in force. */
-  getPolicy: handleUnaryCall<GetPolicyRequest, GetPolicyResponse>;
+  getPolicy: handleUnaryCall<GetPolicyRequest, GetPolicyResponse>
   /** Replaces the policy. */
-  setPolicy: handleUnaryCall<SetPolicyRequest, SetPolicyResponse>;
+  setPolicy: handleUnaryCall<SetPolicyRequest, SetPolicyResponse>
 }
 
 export interface PolicyServiceClient extends Client {
@@ -511,52 +518,56 @@ export interface PolicyServiceClient extends Client {
   getPolicy(
     request: GetPolicyRequest,
     callback: (error: ServiceError | null, response: GetPolicyResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getPolicy(
     request: GetPolicyRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetPolicyResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getPolicy(
     request: GetPolicyRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetPolicyResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Replaces the policy. */
   setPolicy(
     request: SetPolicyRequest,
     callback: (error: ServiceError | null, response: SetPolicyResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   setPolicy(
     request: SetPolicyRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: SetPolicyResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   setPolicy(
     request: SetPolicyRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetPolicyResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const PolicyServiceClient = makeGenericClientConstructor(
   PolicyServiceService,
-  "lexcustis.compliance.v1.PolicyService",
+  'lexcustis.compliance.v1.PolicyService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): PolicyServiceClient;
-  service: typeof PolicyServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): PolicyServiceClient
+  service: typeof PolicyServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

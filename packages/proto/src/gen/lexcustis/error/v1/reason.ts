@@ -48,93 +48,93 @@ export enum Reason {
 export function reasonFromJSON(object: any): Reason {
   switch (object) {
     case 0:
-    case "REASON_UNSPECIFIED":
-      return Reason.UNSPECIFIED;
+    case 'REASON_UNSPECIFIED':
+      return Reason.UNSPECIFIED
     case 1:
-    case "REASON_INVALID_INPUT":
-      return Reason.INVALID_INPUT;
+    case 'REASON_INVALID_INPUT':
+      return Reason.INVALID_INPUT
     case 2:
-    case "REASON_UNAUTHENTICATED":
-      return Reason.UNAUTHENTICATED;
+    case 'REASON_UNAUTHENTICATED':
+      return Reason.UNAUTHENTICATED
     case 3:
-    case "REASON_FORBIDDEN":
-      return Reason.FORBIDDEN;
+    case 'REASON_FORBIDDEN':
+      return Reason.FORBIDDEN
     case 4:
-    case "REASON_NOT_FOUND":
-      return Reason.NOT_FOUND;
+    case 'REASON_NOT_FOUND':
+      return Reason.NOT_FOUND
     case 5:
-    case "REASON_METHOD_NOT_ALLOWED":
-      return Reason.METHOD_NOT_ALLOWED;
+    case 'REASON_METHOD_NOT_ALLOWED':
+      return Reason.METHOD_NOT_ALLOWED
     case 6:
-    case "REASON_CONFLICT":
-      return Reason.CONFLICT;
+    case 'REASON_CONFLICT':
+      return Reason.CONFLICT
     case 7:
-    case "REASON_PAYLOAD_TOO_LARGE":
-      return Reason.PAYLOAD_TOO_LARGE;
+    case 'REASON_PAYLOAD_TOO_LARGE':
+      return Reason.PAYLOAD_TOO_LARGE
     case 8:
-    case "REASON_UNSUPPORTED_MEDIA_TYPE":
-      return Reason.UNSUPPORTED_MEDIA_TYPE;
+    case 'REASON_UNSUPPORTED_MEDIA_TYPE':
+      return Reason.UNSUPPORTED_MEDIA_TYPE
     case 9:
-    case "REASON_RATE_LIMITED":
-      return Reason.RATE_LIMITED;
+    case 'REASON_RATE_LIMITED':
+      return Reason.RATE_LIMITED
     case 10:
-    case "REASON_CANCELLED":
-      return Reason.CANCELLED;
+    case 'REASON_CANCELLED':
+      return Reason.CANCELLED
     case 11:
-    case "REASON_INTERNAL":
-      return Reason.INTERNAL;
+    case 'REASON_INTERNAL':
+      return Reason.INTERNAL
     case 12:
-    case "REASON_UNIMPLEMENTED":
-      return Reason.UNIMPLEMENTED;
+    case 'REASON_UNIMPLEMENTED':
+      return Reason.UNIMPLEMENTED
     case 13:
-    case "REASON_UPSTREAM_ERROR":
-      return Reason.UPSTREAM_ERROR;
+    case 'REASON_UPSTREAM_ERROR':
+      return Reason.UPSTREAM_ERROR
     case 14:
-    case "REASON_UNAVAILABLE":
-      return Reason.UNAVAILABLE;
+    case 'REASON_UNAVAILABLE':
+      return Reason.UNAVAILABLE
     case 15:
-    case "REASON_TIMEOUT":
-      return Reason.TIMEOUT;
+    case 'REASON_TIMEOUT':
+      return Reason.TIMEOUT
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Reason");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Reason')
   }
 }
 
 export function reasonToJSON(object: Reason): string {
   switch (object) {
     case Reason.UNSPECIFIED:
-      return "REASON_UNSPECIFIED";
+      return 'REASON_UNSPECIFIED'
     case Reason.INVALID_INPUT:
-      return "REASON_INVALID_INPUT";
+      return 'REASON_INVALID_INPUT'
     case Reason.UNAUTHENTICATED:
-      return "REASON_UNAUTHENTICATED";
+      return 'REASON_UNAUTHENTICATED'
     case Reason.FORBIDDEN:
-      return "REASON_FORBIDDEN";
+      return 'REASON_FORBIDDEN'
     case Reason.NOT_FOUND:
-      return "REASON_NOT_FOUND";
+      return 'REASON_NOT_FOUND'
     case Reason.METHOD_NOT_ALLOWED:
-      return "REASON_METHOD_NOT_ALLOWED";
+      return 'REASON_METHOD_NOT_ALLOWED'
     case Reason.CONFLICT:
-      return "REASON_CONFLICT";
+      return 'REASON_CONFLICT'
     case Reason.PAYLOAD_TOO_LARGE:
-      return "REASON_PAYLOAD_TOO_LARGE";
+      return 'REASON_PAYLOAD_TOO_LARGE'
     case Reason.UNSUPPORTED_MEDIA_TYPE:
-      return "REASON_UNSUPPORTED_MEDIA_TYPE";
+      return 'REASON_UNSUPPORTED_MEDIA_TYPE'
     case Reason.RATE_LIMITED:
-      return "REASON_RATE_LIMITED";
+      return 'REASON_RATE_LIMITED'
     case Reason.CANCELLED:
-      return "REASON_CANCELLED";
+      return 'REASON_CANCELLED'
     case Reason.INTERNAL:
-      return "REASON_INTERNAL";
+      return 'REASON_INTERNAL'
     case Reason.UNIMPLEMENTED:
-      return "REASON_UNIMPLEMENTED";
+      return 'REASON_UNIMPLEMENTED'
     case Reason.UPSTREAM_ERROR:
-      return "REASON_UPSTREAM_ERROR";
+      return 'REASON_UPSTREAM_ERROR'
     case Reason.UNAVAILABLE:
-      return "REASON_UNAVAILABLE";
+      return 'REASON_UNAVAILABLE'
     case Reason.TIMEOUT:
-      return "REASON_TIMEOUT";
+      return 'REASON_TIMEOUT'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Reason");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Reason')
   }
 }

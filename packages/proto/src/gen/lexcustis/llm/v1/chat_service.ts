@@ -5,7 +5,7 @@
 // source: lexcustis/llm/v1/chat_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -16,7 +16,7 @@ import {
   makeGenericClientConstructor,
   type Metadata,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+} from '@grpc/grpc-js'
 
 /** Who said it. */
 export enum Role {
@@ -33,34 +33,34 @@ export enum Role {
 export function roleFromJSON(object: any): Role {
   switch (object) {
     case 0:
-    case "ROLE_UNSPECIFIED":
-      return Role.UNSPECIFIED;
+    case 'ROLE_UNSPECIFIED':
+      return Role.UNSPECIFIED
     case 1:
-    case "ROLE_SYSTEM":
-      return Role.SYSTEM;
+    case 'ROLE_SYSTEM':
+      return Role.SYSTEM
     case 2:
-    case "ROLE_USER":
-      return Role.USER;
+    case 'ROLE_USER':
+      return Role.USER
     case 3:
-    case "ROLE_ASSISTANT":
-      return Role.ASSISTANT;
+    case 'ROLE_ASSISTANT':
+      return Role.ASSISTANT
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Role");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Role')
   }
 }
 
 export function roleToJSON(object: Role): string {
   switch (object) {
     case Role.UNSPECIFIED:
-      return "ROLE_UNSPECIFIED";
+      return 'ROLE_UNSPECIFIED'
     case Role.SYSTEM:
-      return "ROLE_SYSTEM";
+      return 'ROLE_SYSTEM'
     case Role.USER:
-      return "ROLE_USER";
+      return 'ROLE_USER'
     case Role.ASSISTANT:
-      return "ROLE_ASSISTANT";
+      return 'ROLE_ASSISTANT'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Role");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Role')
   }
 }
 
@@ -79,99 +79,93 @@ export enum FinishReason {
 export function finishReasonFromJSON(object: any): FinishReason {
   switch (object) {
     case 0:
-    case "FINISH_REASON_UNSPECIFIED":
-      return FinishReason.UNSPECIFIED;
+    case 'FINISH_REASON_UNSPECIFIED':
+      return FinishReason.UNSPECIFIED
     case 1:
-    case "FINISH_REASON_STOP":
-      return FinishReason.STOP;
+    case 'FINISH_REASON_STOP':
+      return FinishReason.STOP
     case 2:
-    case "FINISH_REASON_LENGTH":
-      return FinishReason.LENGTH;
+    case 'FINISH_REASON_LENGTH':
+      return FinishReason.LENGTH
     case 3:
-    case "FINISH_REASON_CONTENT_FILTER":
-      return FinishReason.CONTENT_FILTER;
+    case 'FINISH_REASON_CONTENT_FILTER':
+      return FinishReason.CONTENT_FILTER
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishReason");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum FinishReason')
   }
 }
 
 export function finishReasonToJSON(object: FinishReason): string {
   switch (object) {
     case FinishReason.UNSPECIFIED:
-      return "FINISH_REASON_UNSPECIFIED";
+      return 'FINISH_REASON_UNSPECIFIED'
     case FinishReason.STOP:
-      return "FINISH_REASON_STOP";
+      return 'FINISH_REASON_STOP'
     case FinishReason.LENGTH:
-      return "FINISH_REASON_LENGTH";
+      return 'FINISH_REASON_LENGTH'
     case FinishReason.CONTENT_FILTER:
-      return "FINISH_REASON_CONTENT_FILTER";
+      return 'FINISH_REASON_CONTENT_FILTER'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishReason");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum FinishReason')
   }
 }
 
 /** One message of the conversation. */
 export interface Message {
   /** Who said it. */
-  role: Role;
+  role: Role
   /** Text. */
-  content: string;
+  content: string
 }
 
 /** A numbered source for the answer. */
 export interface Source {
   /** Number used in citations, from 1. */
-  n: number;
+  n: number
   /** Where it is from, for people. */
-  title: string;
+  title: string
   /** The passage. It is data: instructions in it are not followed. */
-  text: string;
+  text: string
 }
 
 /** What to complete, and with whom. */
 export interface StreamChatRequest {
   /** Provider chosen by GetOrgProvider. */
-  provider: string;
+  provider: string
   /** Model chosen by GetOrgProvider. */
-  model: string;
+  model: string
   /** The conversation. */
-  messages: Message[];
+  messages: Message[]
   /** Sources, best first; may be empty. */
-  sources: Source[];
+  sources: Source[]
   /** Sampling temperature times 10000; absent for the provider's default. */
-  temperatureE4?:
-    | number
-    | undefined;
+  temperatureE4?: number | undefined
   /** Upper bound of the answer in tokens; absent for the provider's default. */
-  maxTokens?:
-    | number
-    | undefined;
+  maxTokens?: number | undefined
   /** Nucleus sampling mass times 10000; absent for the provider's default. */
-  topPE4?:
-    | number
-    | undefined;
+  topPE4?: number | undefined
   /** Stop sequences. */
-  stop: string[];
+  stop: string[]
   /** Seed for providers that know one. */
-  seed?: bigint | undefined;
+  seed?: bigint | undefined
 }
 
 /** Tokens used. */
 export interface Usage {
   /** Tokens of the prompt. */
-  tokensIn: number;
+  tokensIn: number
   /** Tokens of the answer. */
-  tokensOut: number;
+  tokensOut: number
   /** True when counted by us because the provider said nothing. */
-  estimated: boolean;
+  estimated: boolean
 }
 
 /** The end of an answer. */
 export interface Finished {
   /** Why the model stopped. */
-  reason: FinishReason;
+  reason: FinishReason
   /** Model as the provider named it in its answer; empty when it did not. */
-  modelSnapshot: string;
+  modelSnapshot: string
 }
 
 /** One event of a completion. */
@@ -179,186 +173,184 @@ export interface StreamChatResponse {
   /** Exactly one of the three. */
   event:
     | //
-    /** More text. */
-    { $case: "delta"; value: string }
-    | //
-    /** Tokens used; at most once, before `finished`. */
-    { $case: "usage"; value: Usage }
-    | //
+      /** More text. */
+      { $case: 'delta'; value: string } //
+      /** Tokens used; at most once, before `finished`. */
+    | { $case: 'usage'; value: Usage } //
     /** The end; last. */
-    { $case: "finished"; value: Finished }
-    | undefined;
+    | { $case: 'finished'; value: Finished }
+    | undefined
 }
 
 function createBaseMessage(): Message {
-  return { role: 0, content: "" };
+  return { role: 0, content: '' }
 }
 
 export const Message: MessageFns<Message> = {
   encode(message: Message, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.role !== 0) {
-      writer.uint32(8).int32(message.role);
+      writer.uint32(8).int32(message.role)
     }
-    if (message.content !== "") {
-      writer.uint32(18).string(message.content);
+    if (message.content !== '') {
+      writer.uint32(18).string(message.content)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Message {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMessage();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseMessage()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.role = reader.int32() as any;
-            continue;
+            message.role = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.content = reader.string();
-            continue;
+            message.content = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Message {
     return {
       role: isSet(object.role) ? roleFromJSON(object.role) : 0,
-      content: isSet(object.content) ? globalThis.String(object.content) : "",
-    };
+      content: isSet(object.content) ? globalThis.String(object.content) : '',
+    }
   },
 
   toJSON(message: Message): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.role !== 0) {
-      obj.role = roleToJSON(message.role);
+      obj.role = roleToJSON(message.role)
     }
-    if (message.content !== "") {
-      obj.content = message.content;
+    if (message.content !== '') {
+      obj.content = message.content
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseSource(): Source {
-  return { n: 0, title: "", text: "" };
+  return { n: 0, title: '', text: '' }
 }
 
 export const Source: MessageFns<Source> = {
   encode(message: Source, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.n !== 0) {
-      writer.uint32(8).uint32(message.n);
+      writer.uint32(8).uint32(message.n)
     }
-    if (message.title !== "") {
-      writer.uint32(18).string(message.title);
+    if (message.title !== '') {
+      writer.uint32(18).string(message.title)
     }
-    if (message.text !== "") {
-      writer.uint32(26).string(message.text);
+    if (message.text !== '') {
+      writer.uint32(26).string(message.text)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Source {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSource();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSource()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.n = reader.uint32();
-            continue;
+            message.n = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.title = reader.string();
-            continue;
+            message.title = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.text = reader.string();
-            continue;
+            message.text = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Source {
     return {
       n: isSet(object.n) ? globalThis.Number(object.n) : 0,
-      title: isSet(object.title) ? globalThis.String(object.title) : "",
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-    };
+      title: isSet(object.title) ? globalThis.String(object.title) : '',
+      text: isSet(object.text) ? globalThis.String(object.text) : '',
+    }
   },
 
   toJSON(message: Source): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.n !== 0) {
-      obj.n = Math.round(message.n);
+      obj.n = Math.round(message.n)
     }
-    if (message.title !== "") {
-      obj.title = message.title;
+    if (message.title !== '') {
+      obj.title = message.title
     }
-    if (message.text !== "") {
-      obj.text = message.text;
+    if (message.text !== '') {
+      obj.text = message.text
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseStreamChatRequest(): StreamChatRequest {
   return {
-    provider: "",
-    model: "",
+    provider: '',
+    model: '',
     messages: [],
     sources: [],
     temperatureE4: undefined,
@@ -366,264 +358,270 @@ function createBaseStreamChatRequest(): StreamChatRequest {
     topPE4: undefined,
     stop: [],
     seed: undefined,
-  };
+  }
 }
 
 export const StreamChatRequest: MessageFns<StreamChatRequest> = {
   encode(message: StreamChatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.provider !== "") {
-      writer.uint32(10).string(message.provider);
+    if (message.provider !== '') {
+      writer.uint32(10).string(message.provider)
     }
-    if (message.model !== "") {
-      writer.uint32(18).string(message.model);
+    if (message.model !== '') {
+      writer.uint32(18).string(message.model)
     }
     for (const v of message.messages) {
-      Message.encode(v!, writer.uint32(26).fork()).join();
+      Message.encode(v!, writer.uint32(26).fork()).join()
     }
     for (const v of message.sources) {
-      Source.encode(v!, writer.uint32(34).fork()).join();
+      Source.encode(v!, writer.uint32(34).fork()).join()
     }
     if (message.temperatureE4 !== undefined) {
-      writer.uint32(40).uint32(message.temperatureE4);
+      writer.uint32(40).uint32(message.temperatureE4)
     }
     if (message.maxTokens !== undefined) {
-      writer.uint32(48).uint32(message.maxTokens);
+      writer.uint32(48).uint32(message.maxTokens)
     }
     if (message.topPE4 !== undefined) {
-      writer.uint32(56).uint32(message.topPE4);
+      writer.uint32(56).uint32(message.topPE4)
     }
     for (const v of message.stop) {
-      writer.uint32(66).string(v!);
+      writer.uint32(66).string(v!)
     }
     if (message.seed !== undefined) {
       if (BigInt.asIntN(64, message.seed) !== message.seed) {
-        throw new globalThis.Error("value provided for field message.seed of type int64 too large");
+        throw new globalThis.Error('value provided for field message.seed of type int64 too large')
       }
-      writer.uint32(72).int64(message.seed);
+      writer.uint32(72).int64(message.seed)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): StreamChatRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamChatRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseStreamChatRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.provider = reader.string();
-            continue;
+            message.provider = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.model = reader.string();
-            continue;
+            message.model = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.messages.push(Message.decode(reader, reader.uint32()));
-            continue;
+            message.messages.push(Message.decode(reader, reader.uint32()))
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.sources.push(Source.decode(reader, reader.uint32()));
-            continue;
+            message.sources.push(Source.decode(reader, reader.uint32()))
+            continue
           }
           case 5: {
             if (tag !== 40) {
-              break;
+              break
             }
 
-            message.temperatureE4 = reader.uint32();
-            continue;
+            message.temperatureE4 = reader.uint32()
+            continue
           }
           case 6: {
             if (tag !== 48) {
-              break;
+              break
             }
 
-            message.maxTokens = reader.uint32();
-            continue;
+            message.maxTokens = reader.uint32()
+            continue
           }
           case 7: {
             if (tag !== 56) {
-              break;
+              break
             }
 
-            message.topPE4 = reader.uint32();
-            continue;
+            message.topPE4 = reader.uint32()
+            continue
           }
           case 8: {
             if (tag !== 66) {
-              break;
+              break
             }
 
-            message.stop.push(reader.string());
-            continue;
+            message.stop.push(reader.string())
+            continue
           }
           case 9: {
             if (tag !== 72) {
-              break;
+              break
             }
 
-            message.seed = reader.int64() as bigint;
-            continue;
+            message.seed = reader.int64() as bigint
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): StreamChatRequest {
     return {
-      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
-      model: isSet(object.model) ? globalThis.String(object.model) : "",
-      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
-      sources: globalThis.Array.isArray(object?.sources) ? object.sources.map((e: any) => Source.fromJSON(e)) : [],
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
+      messages: globalThis.Array.isArray(object?.messages)
+        ? object.messages.map((e: any) => Message.fromJSON(e))
+        : [],
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => Source.fromJSON(e))
+        : [],
       temperatureE4: isSet(object.temperatureE4)
         ? globalThis.Number(object.temperatureE4)
         : isSet(object.temperature_e4)
-        ? globalThis.Number(object.temperature_e4)
-        : undefined,
+          ? globalThis.Number(object.temperature_e4)
+          : undefined,
       maxTokens: isSet(object.maxTokens)
         ? globalThis.Number(object.maxTokens)
         : isSet(object.max_tokens)
-        ? globalThis.Number(object.max_tokens)
-        : undefined,
+          ? globalThis.Number(object.max_tokens)
+          : undefined,
       topPE4: isSet(object.topPE4)
         ? globalThis.Number(object.topPE4)
         : isSet(object.top_p_e4)
-        ? globalThis.Number(object.top_p_e4)
-        : undefined,
-      stop: globalThis.Array.isArray(object?.stop) ? object.stop.map((e: any) => globalThis.String(e)) : [],
+          ? globalThis.Number(object.top_p_e4)
+          : undefined,
+      stop: globalThis.Array.isArray(object?.stop)
+        ? object.stop.map((e: any) => globalThis.String(e))
+        : [],
       seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
-    };
+    }
   },
 
   toJSON(message: StreamChatRequest): unknown {
-    const obj: any = {};
-    if (message.provider !== "") {
-      obj.provider = message.provider;
+    const obj: any = {}
+    if (message.provider !== '') {
+      obj.provider = message.provider
     }
-    if (message.model !== "") {
-      obj.model = message.model;
+    if (message.model !== '') {
+      obj.model = message.model
     }
     if (message.messages?.length) {
-      obj.messages = message.messages.map((e) => Message.toJSON(e));
+      obj.messages = message.messages.map((e) => Message.toJSON(e))
     }
     if (message.sources?.length) {
-      obj.sources = message.sources.map((e) => Source.toJSON(e));
+      obj.sources = message.sources.map((e) => Source.toJSON(e))
     }
     if (message.temperatureE4 !== undefined) {
-      obj.temperatureE4 = Math.round(message.temperatureE4);
+      obj.temperatureE4 = Math.round(message.temperatureE4)
     }
     if (message.maxTokens !== undefined) {
-      obj.maxTokens = Math.round(message.maxTokens);
+      obj.maxTokens = Math.round(message.maxTokens)
     }
     if (message.topPE4 !== undefined) {
-      obj.topPE4 = Math.round(message.topPE4);
+      obj.topPE4 = Math.round(message.topPE4)
     }
     if (message.stop?.length) {
-      obj.stop = message.stop;
+      obj.stop = message.stop
     }
     if (message.seed !== undefined) {
-      obj.seed = message.seed.toString();
+      obj.seed = message.seed.toString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseUsage(): Usage {
-  return { tokensIn: 0, tokensOut: 0, estimated: false };
+  return { tokensIn: 0, tokensOut: 0, estimated: false }
 }
 
 export const Usage: MessageFns<Usage> = {
   encode(message: Usage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.tokensIn !== 0) {
-      writer.uint32(8).uint32(message.tokensIn);
+      writer.uint32(8).uint32(message.tokensIn)
     }
     if (message.tokensOut !== 0) {
-      writer.uint32(16).uint32(message.tokensOut);
+      writer.uint32(16).uint32(message.tokensOut)
     }
     if (message.estimated !== false) {
-      writer.uint32(24).bool(message.estimated);
+      writer.uint32(24).bool(message.estimated)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Usage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUsage();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseUsage()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.tokensIn = reader.uint32();
-            continue;
+            message.tokensIn = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.tokensOut = reader.uint32();
-            continue;
+            message.tokensOut = reader.uint32()
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.estimated = reader.bool();
-            continue;
+            message.estimated = reader.bool()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -632,85 +630,85 @@ export const Usage: MessageFns<Usage> = {
       tokensIn: isSet(object.tokensIn)
         ? globalThis.Number(object.tokensIn)
         : isSet(object.tokens_in)
-        ? globalThis.Number(object.tokens_in)
-        : 0,
+          ? globalThis.Number(object.tokens_in)
+          : 0,
       tokensOut: isSet(object.tokensOut)
         ? globalThis.Number(object.tokensOut)
         : isSet(object.tokens_out)
-        ? globalThis.Number(object.tokens_out)
-        : 0,
+          ? globalThis.Number(object.tokens_out)
+          : 0,
       estimated: isSet(object.estimated) ? globalThis.Boolean(object.estimated) : false,
-    };
+    }
   },
 
   toJSON(message: Usage): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.tokensIn !== 0) {
-      obj.tokensIn = Math.round(message.tokensIn);
+      obj.tokensIn = Math.round(message.tokensIn)
     }
     if (message.tokensOut !== 0) {
-      obj.tokensOut = Math.round(message.tokensOut);
+      obj.tokensOut = Math.round(message.tokensOut)
     }
     if (message.estimated !== false) {
-      obj.estimated = message.estimated;
+      obj.estimated = message.estimated
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseFinished(): Finished {
-  return { reason: 0, modelSnapshot: "" };
+  return { reason: 0, modelSnapshot: '' }
 }
 
 export const Finished: MessageFns<Finished> = {
   encode(message: Finished, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== 0) {
-      writer.uint32(8).int32(message.reason);
+      writer.uint32(8).int32(message.reason)
     }
-    if (message.modelSnapshot !== "") {
-      writer.uint32(18).string(message.modelSnapshot);
+    if (message.modelSnapshot !== '') {
+      writer.uint32(18).string(message.modelSnapshot)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Finished {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFinished();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseFinished()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.reason = reader.int32() as any;
-            continue;
+            message.reason = reader.int32() as any
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.modelSnapshot = reader.string();
-            continue;
+            message.modelSnapshot = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -720,141 +718,143 @@ export const Finished: MessageFns<Finished> = {
       modelSnapshot: isSet(object.modelSnapshot)
         ? globalThis.String(object.modelSnapshot)
         : isSet(object.model_snapshot)
-        ? globalThis.String(object.model_snapshot)
-        : "",
-    };
+          ? globalThis.String(object.model_snapshot)
+          : '',
+    }
   },
 
   toJSON(message: Finished): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.reason !== 0) {
-      obj.reason = finishReasonToJSON(message.reason);
+      obj.reason = finishReasonToJSON(message.reason)
     }
-    if (message.modelSnapshot !== "") {
-      obj.modelSnapshot = message.modelSnapshot;
+    if (message.modelSnapshot !== '') {
+      obj.modelSnapshot = message.modelSnapshot
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseStreamChatResponse(): StreamChatResponse {
-  return { event: undefined };
+  return { event: undefined }
 }
 
 export const StreamChatResponse: MessageFns<StreamChatResponse> = {
   encode(message: StreamChatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.event?.$case) {
-      case "delta":
-        writer.uint32(10).string(message.event.value);
-        break;
-      case "usage":
-        Usage.encode(message.event.value, writer.uint32(18).fork()).join();
-        break;
-      case "finished":
-        Finished.encode(message.event.value, writer.uint32(26).fork()).join();
-        break;
+      case 'delta':
+        writer.uint32(10).string(message.event.value)
+        break
+      case 'usage':
+        Usage.encode(message.event.value, writer.uint32(18).fork()).join()
+        break
+      case 'finished':
+        Finished.encode(message.event.value, writer.uint32(26).fork()).join()
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): StreamChatResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStreamChatResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseStreamChatResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.event = { $case: "delta", value: reader.string() };
-            continue;
+            message.event = { $case: 'delta', value: reader.string() }
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.event = { $case: "usage", value: Usage.decode(reader, reader.uint32()) };
-            continue;
+            message.event = { $case: 'usage', value: Usage.decode(reader, reader.uint32()) }
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.event = { $case: "finished", value: Finished.decode(reader, reader.uint32()) };
-            continue;
+            message.event = { $case: 'finished', value: Finished.decode(reader, reader.uint32()) }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): StreamChatResponse {
     return {
       event: isSet(object.delta)
-        ? { $case: "delta", value: globalThis.String(object.delta) }
+        ? { $case: 'delta', value: globalThis.String(object.delta) }
         : isSet(object.usage)
-        ? { $case: "usage", value: Usage.fromJSON(object.usage) }
-        : isSet(object.finished)
-        ? { $case: "finished", value: Finished.fromJSON(object.finished) }
-        : undefined,
-    };
+          ? { $case: 'usage', value: Usage.fromJSON(object.usage) }
+          : isSet(object.finished)
+            ? { $case: 'finished', value: Finished.fromJSON(object.finished) }
+            : undefined,
+    }
   },
 
   toJSON(message: StreamChatResponse): unknown {
-    const obj: any = {};
-    if (message.event?.$case === "delta") {
-      obj.delta = message.event.value;
-    } else if (message.event?.$case === "usage") {
-      obj.usage = Usage.toJSON(message.event.value);
-    } else if (message.event?.$case === "finished") {
-      obj.finished = Finished.toJSON(message.event.value);
+    const obj: any = {}
+    if (message.event?.$case === 'delta') {
+      obj.delta = message.event.value
+    } else if (message.event?.$case === 'usage') {
+      obj.usage = Usage.toJSON(message.event.value)
+    } else if (message.event?.$case === 'finished') {
+      obj.finished = Finished.toJSON(message.event.value)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Streams completions. */
-export type ChatServiceService = typeof ChatServiceService;
+export type ChatServiceService = typeof ChatServiceService
 export const ChatServiceService = {
   /**
    * Deltas as they come, then `finished`. A stream that ends without `finished` failed; its status
    * says why. Cancelling the call cancels the provider at once.
    */
   streamChat: {
-    path: "/lexcustis.llm.v1.ChatService/StreamChat" as const,
+    path: '/lexcustis.llm.v1.ChatService/StreamChat' as const,
     requestStream: false as const,
     responseStream: true as const,
-    requestSerialize: (value: StreamChatRequest): Buffer => Buffer.from(StreamChatRequest.encode(value).finish()),
+    requestSerialize: (value: StreamChatRequest): Buffer =>
+      Buffer.from(StreamChatRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): StreamChatRequest => StreamChatRequest.decode(value),
-    responseSerialize: (value: StreamChatResponse): Buffer => Buffer.from(StreamChatResponse.encode(value).finish()),
+    responseSerialize: (value: StreamChatResponse): Buffer =>
+      Buffer.from(StreamChatResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamChatResponse => StreamChatResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface ChatServiceServer extends UntypedServiceImplementation {
   /**
    * Deltas as they come, then `finished`. A stream that ends without `finished` failed; its status
    * says why. Cancelling the call cancels the provider at once.
    */
-  streamChat: handleServerStreamingCall<StreamChatRequest, StreamChatResponse>;
+  streamChat: handleServerStreamingCall<StreamChatRequest, StreamChatResponse>
 }
 
 export interface ChatServiceClient extends Client {
@@ -862,30 +862,37 @@ export interface ChatServiceClient extends Client {
    * Deltas as they come, then `finished`. A stream that ends without `finished` failed; its status
    * says why. Cancelling the call cancels the provider at once.
    */
-  streamChat(request: StreamChatRequest, options?: Partial<CallOptions>): ClientReadableStream<StreamChatResponse>;
+  streamChat(
+    request: StreamChatRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamChatResponse>
   streamChat(
     request: StreamChatRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
-  ): ClientReadableStream<StreamChatResponse>;
+  ): ClientReadableStream<StreamChatResponse>
 }
 
 export const ChatServiceClient = makeGenericClientConstructor(
   ChatServiceService,
-  "lexcustis.llm.v1.ChatService",
+  'lexcustis.llm.v1.ChatService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ChatServiceClient;
-  service: typeof ChatServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): ChatServiceClient
+  service: typeof ChatServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/llm/v1/provider_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,547 +17,541 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Timestamp } from "../../../google/protobuf/timestamp.js";
+} from '@grpc/grpc-js'
+import { Timestamp } from '../../../google/protobuf/timestamp.js'
 
 /** A provider in force for an organisation. */
 export interface ResolvedProvider {
   /** For example "mistral"; see ListProviders. */
-  provider: string;
+  provider: string
   /** Model that answers when the client names none. */
-  model: string;
+  model: string
   /** Where data goes, for example "eu", "local" or "unknown". */
-  region: string;
+  region: string
   /** Models a client may name; contains `model`. */
-  models: string[];
+  models: string[]
 }
 
 /** All kinds. */
-export interface ListProvidersRequest {
-}
+export interface ListProvidersRequest {}
 
 /** A kind of provider. */
 export interface ProviderKind {
   /** For example "openai-compatible". */
-  name: string;
+  name: string
   /** True when a base URL has to be given. */
-  needsBaseUrl: boolean;
+  needsBaseUrl: boolean
   /** True when an API key has to be given. */
-  needsApiKey: boolean;
+  needsApiKey: boolean
 }
 
 /** The kinds. */
 export interface ListProvidersResponse {
   /** In alphabetical order. */
-  kinds: ProviderKind[];
+  kinds: ProviderKind[]
 }
 
 /** The organisation of the tenant token. */
-export interface GetOrgProviderRequest {
-}
+export interface GetOrgProviderRequest {}
 
 /** What the organisation chose and what is in force. */
 export interface GetOrgProviderResponse {
   /** True when the organisation chose for itself. */
-  chosen: boolean;
+  chosen: boolean
   /** In force. */
-  resolved:
-    | ResolvedProvider
-    | undefined;
+  resolved: ResolvedProvider | undefined
   /** Base URL of the organisation's own choice; empty otherwise. */
-  baseUrl: string;
+  baseUrl: string
   /** Whether an API key is stored; the key itself is never readable. */
-  hasApiKey: boolean;
+  hasApiKey: boolean
 }
 
 /** The new choice; an empty provider clears it. */
 export interface SetOrgProviderRequest {
   /** Kind; empty to use the environment's default again. */
-  provider: string;
+  provider: string
   /** Model. */
-  model: string;
+  model: string
   /** Base URL where the kind needs one. */
-  baseUrl: string;
+  baseUrl: string
   /** Replaces the stored key; absent keeps it, empty removes it. */
-  apiKey?:
-    | string
-    | undefined;
+  apiKey?: string | undefined
   /** Where data goes, as the organisation declares it. */
-  region: string;
+  region: string
 }
 
 /** What is in force now. */
 export interface SetOrgProviderResponse {
   /** In force. */
-  resolved: ResolvedProvider | undefined;
+  resolved: ResolvedProvider | undefined
 }
 
 /** The provider in force for the organisation. */
-export interface CheckProviderRequest {
-}
+export interface CheckProviderRequest {}
 
 /** Whether it answers. */
 export interface CheckProviderResponse {
   /** True when it answered. */
-  ok: boolean;
+  ok: boolean
   /** What to do when it did not. */
-  detail: string;
+  detail: string
 }
 
 /** The organisation of the tenant token. */
-export interface GetManifestRequest {
-}
+export interface GetManifestRequest {}
 
 /** One model used. */
 export interface ManifestEntry {
   /** Provider. */
-  provider: string;
+  provider: string
   /** Model asked for. */
-  model: string;
+  model: string
   /** Model as the provider named it. */
-  modelSnapshot: string;
+  modelSnapshot: string
   /** Where data went. */
-  region: string;
+  region: string
   /** First use. */
-  firstUsedAt:
-    | Date
-    | undefined;
+  firstUsedAt: Date | undefined
   /** Last use. */
-  lastUsedAt: Date | undefined;
+  lastUsedAt: Date | undefined
 }
 
 /** What was used. */
 export interface GetManifestResponse {
   /** One entry per provider, model and snapshot. */
-  entries: ManifestEntry[];
+  entries: ManifestEntry[]
 }
 
 function createBaseResolvedProvider(): ResolvedProvider {
-  return { provider: "", model: "", region: "", models: [] };
+  return { provider: '', model: '', region: '', models: [] }
 }
 
 export const ResolvedProvider: MessageFns<ResolvedProvider> = {
   encode(message: ResolvedProvider, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.provider !== "") {
-      writer.uint32(10).string(message.provider);
+    if (message.provider !== '') {
+      writer.uint32(10).string(message.provider)
     }
-    if (message.model !== "") {
-      writer.uint32(18).string(message.model);
+    if (message.model !== '') {
+      writer.uint32(18).string(message.model)
     }
-    if (message.region !== "") {
-      writer.uint32(26).string(message.region);
+    if (message.region !== '') {
+      writer.uint32(26).string(message.region)
     }
     for (const v of message.models) {
-      writer.uint32(34).string(v!);
+      writer.uint32(34).string(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ResolvedProvider {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseResolvedProvider();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseResolvedProvider()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.provider = reader.string();
-            continue;
+            message.provider = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.model = reader.string();
-            continue;
+            message.model = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.region = reader.string();
-            continue;
+            message.region = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.models.push(reader.string());
-            continue;
+            message.models.push(reader.string())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ResolvedProvider {
     return {
-      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
-      model: isSet(object.model) ? globalThis.String(object.model) : "",
-      region: isSet(object.region) ? globalThis.String(object.region) : "",
-      models: globalThis.Array.isArray(object?.models) ? object.models.map((e: any) => globalThis.String(e)) : [],
-    };
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
+      region: isSet(object.region) ? globalThis.String(object.region) : '',
+      models: globalThis.Array.isArray(object?.models)
+        ? object.models.map((e: any) => globalThis.String(e))
+        : [],
+    }
   },
 
   toJSON(message: ResolvedProvider): unknown {
-    const obj: any = {};
-    if (message.provider !== "") {
-      obj.provider = message.provider;
+    const obj: any = {}
+    if (message.provider !== '') {
+      obj.provider = message.provider
     }
-    if (message.model !== "") {
-      obj.model = message.model;
+    if (message.model !== '') {
+      obj.model = message.model
     }
-    if (message.region !== "") {
-      obj.region = message.region;
+    if (message.region !== '') {
+      obj.region = message.region
     }
     if (message.models?.length) {
-      obj.models = message.models;
+      obj.models = message.models
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListProvidersRequest(): ListProvidersRequest {
-  return {};
+  return {}
 }
 
 export const ListProvidersRequest: MessageFns<ListProvidersRequest> = {
   encode(_: ListProvidersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListProvidersRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListProvidersRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListProvidersRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): ListProvidersRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: ListProvidersRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseProviderKind(): ProviderKind {
-  return { name: "", needsBaseUrl: false, needsApiKey: false };
+  return { name: '', needsBaseUrl: false, needsApiKey: false }
 }
 
 export const ProviderKind: MessageFns<ProviderKind> = {
   encode(message: ProviderKind, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
+    if (message.name !== '') {
+      writer.uint32(10).string(message.name)
     }
     if (message.needsBaseUrl !== false) {
-      writer.uint32(16).bool(message.needsBaseUrl);
+      writer.uint32(16).bool(message.needsBaseUrl)
     }
     if (message.needsApiKey !== false) {
-      writer.uint32(24).bool(message.needsApiKey);
+      writer.uint32(24).bool(message.needsApiKey)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ProviderKind {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseProviderKind();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseProviderKind()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.name = reader.string();
-            continue;
+            message.name = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.needsBaseUrl = reader.bool();
-            continue;
+            message.needsBaseUrl = reader.bool()
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.needsApiKey = reader.bool();
-            continue;
+            message.needsApiKey = reader.bool()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ProviderKind {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : '',
       needsBaseUrl: isSet(object.needsBaseUrl)
         ? globalThis.Boolean(object.needsBaseUrl)
         : isSet(object.needs_base_url)
-        ? globalThis.Boolean(object.needs_base_url)
-        : false,
+          ? globalThis.Boolean(object.needs_base_url)
+          : false,
       needsApiKey: isSet(object.needsApiKey)
         ? globalThis.Boolean(object.needsApiKey)
         : isSet(object.needs_api_key)
-        ? globalThis.Boolean(object.needs_api_key)
-        : false,
-    };
+          ? globalThis.Boolean(object.needs_api_key)
+          : false,
+    }
   },
 
   toJSON(message: ProviderKind): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
+    const obj: any = {}
+    if (message.name !== '') {
+      obj.name = message.name
     }
     if (message.needsBaseUrl !== false) {
-      obj.needsBaseUrl = message.needsBaseUrl;
+      obj.needsBaseUrl = message.needsBaseUrl
     }
     if (message.needsApiKey !== false) {
-      obj.needsApiKey = message.needsApiKey;
+      obj.needsApiKey = message.needsApiKey
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListProvidersResponse(): ListProvidersResponse {
-  return { kinds: [] };
+  return { kinds: [] }
 }
 
 export const ListProvidersResponse: MessageFns<ListProvidersResponse> = {
   encode(message: ListProvidersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.kinds) {
-      ProviderKind.encode(v!, writer.uint32(10).fork()).join();
+      ProviderKind.encode(v!, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListProvidersResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListProvidersResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListProvidersResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.kinds.push(ProviderKind.decode(reader, reader.uint32()));
-            continue;
+            message.kinds.push(ProviderKind.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListProvidersResponse {
     return {
-      kinds: globalThis.Array.isArray(object?.kinds) ? object.kinds.map((e: any) => ProviderKind.fromJSON(e)) : [],
-    };
+      kinds: globalThis.Array.isArray(object?.kinds)
+        ? object.kinds.map((e: any) => ProviderKind.fromJSON(e))
+        : [],
+    }
   },
 
   toJSON(message: ListProvidersResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.kinds?.length) {
-      obj.kinds = message.kinds.map((e) => ProviderKind.toJSON(e));
+      obj.kinds = message.kinds.map((e) => ProviderKind.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetOrgProviderRequest(): GetOrgProviderRequest {
-  return {};
+  return {}
 }
 
 export const GetOrgProviderRequest: MessageFns<GetOrgProviderRequest> = {
   encode(_: GetOrgProviderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetOrgProviderRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetOrgProviderRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetOrgProviderRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): GetOrgProviderRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: GetOrgProviderRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseGetOrgProviderResponse(): GetOrgProviderResponse {
-  return { chosen: false, resolved: undefined, baseUrl: "", hasApiKey: false };
+  return { chosen: false, resolved: undefined, baseUrl: '', hasApiKey: false }
 }
 
 export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
   encode(message: GetOrgProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.chosen !== false) {
-      writer.uint32(8).bool(message.chosen);
+      writer.uint32(8).bool(message.chosen)
     }
     if (message.resolved !== undefined) {
-      ResolvedProvider.encode(message.resolved, writer.uint32(18).fork()).join();
+      ResolvedProvider.encode(message.resolved, writer.uint32(18).fork()).join()
     }
-    if (message.baseUrl !== "") {
-      writer.uint32(26).string(message.baseUrl);
+    if (message.baseUrl !== '') {
+      writer.uint32(26).string(message.baseUrl)
     }
     if (message.hasApiKey !== false) {
-      writer.uint32(32).bool(message.hasApiKey);
+      writer.uint32(32).bool(message.hasApiKey)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetOrgProviderResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetOrgProviderResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetOrgProviderResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.chosen = reader.bool();
-            continue;
+            message.chosen = reader.bool()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.resolved = ResolvedProvider.decode(reader, reader.uint32());
-            continue;
+            message.resolved = ResolvedProvider.decode(reader, reader.uint32())
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.baseUrl = reader.string();
-            continue;
+            message.baseUrl = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.hasApiKey = reader.bool();
-            continue;
+            message.hasApiKey = reader.bool()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -568,572 +562,581 @@ export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
       baseUrl: isSet(object.baseUrl)
         ? globalThis.String(object.baseUrl)
         : isSet(object.base_url)
-        ? globalThis.String(object.base_url)
-        : "",
+          ? globalThis.String(object.base_url)
+          : '',
       hasApiKey: isSet(object.hasApiKey)
         ? globalThis.Boolean(object.hasApiKey)
         : isSet(object.has_api_key)
-        ? globalThis.Boolean(object.has_api_key)
-        : false,
-    };
+          ? globalThis.Boolean(object.has_api_key)
+          : false,
+    }
   },
 
   toJSON(message: GetOrgProviderResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.chosen !== false) {
-      obj.chosen = message.chosen;
+      obj.chosen = message.chosen
     }
     if (message.resolved !== undefined) {
-      obj.resolved = ResolvedProvider.toJSON(message.resolved);
+      obj.resolved = ResolvedProvider.toJSON(message.resolved)
     }
-    if (message.baseUrl !== "") {
-      obj.baseUrl = message.baseUrl;
+    if (message.baseUrl !== '') {
+      obj.baseUrl = message.baseUrl
     }
     if (message.hasApiKey !== false) {
-      obj.hasApiKey = message.hasApiKey;
+      obj.hasApiKey = message.hasApiKey
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseSetOrgProviderRequest(): SetOrgProviderRequest {
-  return { provider: "", model: "", baseUrl: "", apiKey: undefined, region: "" };
+  return { provider: '', model: '', baseUrl: '', apiKey: undefined, region: '' }
 }
 
 export const SetOrgProviderRequest: MessageFns<SetOrgProviderRequest> = {
   encode(message: SetOrgProviderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.provider !== "") {
-      writer.uint32(10).string(message.provider);
+    if (message.provider !== '') {
+      writer.uint32(10).string(message.provider)
     }
-    if (message.model !== "") {
-      writer.uint32(18).string(message.model);
+    if (message.model !== '') {
+      writer.uint32(18).string(message.model)
     }
-    if (message.baseUrl !== "") {
-      writer.uint32(26).string(message.baseUrl);
+    if (message.baseUrl !== '') {
+      writer.uint32(26).string(message.baseUrl)
     }
     if (message.apiKey !== undefined) {
-      writer.uint32(34).string(message.apiKey);
+      writer.uint32(34).string(message.apiKey)
     }
-    if (message.region !== "") {
-      writer.uint32(42).string(message.region);
+    if (message.region !== '') {
+      writer.uint32(42).string(message.region)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetOrgProviderRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSetOrgProviderRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSetOrgProviderRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.provider = reader.string();
-            continue;
+            message.provider = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.model = reader.string();
-            continue;
+            message.model = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.baseUrl = reader.string();
-            continue;
+            message.baseUrl = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.apiKey = reader.string();
-            continue;
+            message.apiKey = reader.string()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.region = reader.string();
-            continue;
+            message.region = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): SetOrgProviderRequest {
     return {
-      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
-      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
       baseUrl: isSet(object.baseUrl)
         ? globalThis.String(object.baseUrl)
         : isSet(object.base_url)
-        ? globalThis.String(object.base_url)
-        : "",
+          ? globalThis.String(object.base_url)
+          : '',
       apiKey: isSet(object.apiKey)
         ? globalThis.String(object.apiKey)
         : isSet(object.api_key)
-        ? globalThis.String(object.api_key)
-        : undefined,
-      region: isSet(object.region) ? globalThis.String(object.region) : "",
-    };
+          ? globalThis.String(object.api_key)
+          : undefined,
+      region: isSet(object.region) ? globalThis.String(object.region) : '',
+    }
   },
 
   toJSON(message: SetOrgProviderRequest): unknown {
-    const obj: any = {};
-    if (message.provider !== "") {
-      obj.provider = message.provider;
+    const obj: any = {}
+    if (message.provider !== '') {
+      obj.provider = message.provider
     }
-    if (message.model !== "") {
-      obj.model = message.model;
+    if (message.model !== '') {
+      obj.model = message.model
     }
-    if (message.baseUrl !== "") {
-      obj.baseUrl = message.baseUrl;
+    if (message.baseUrl !== '') {
+      obj.baseUrl = message.baseUrl
     }
     if (message.apiKey !== undefined) {
-      obj.apiKey = message.apiKey;
+      obj.apiKey = message.apiKey
     }
-    if (message.region !== "") {
-      obj.region = message.region;
+    if (message.region !== '') {
+      obj.region = message.region
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseSetOrgProviderResponse(): SetOrgProviderResponse {
-  return { resolved: undefined };
+  return { resolved: undefined }
 }
 
 export const SetOrgProviderResponse: MessageFns<SetOrgProviderResponse> = {
   encode(message: SetOrgProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.resolved !== undefined) {
-      ResolvedProvider.encode(message.resolved, writer.uint32(10).fork()).join();
+      ResolvedProvider.encode(message.resolved, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetOrgProviderResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSetOrgProviderResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSetOrgProviderResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.resolved = ResolvedProvider.decode(reader, reader.uint32());
-            continue;
+            message.resolved = ResolvedProvider.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): SetOrgProviderResponse {
-    return { resolved: isSet(object.resolved) ? ResolvedProvider.fromJSON(object.resolved) : undefined };
+    return {
+      resolved: isSet(object.resolved) ? ResolvedProvider.fromJSON(object.resolved) : undefined,
+    }
   },
 
   toJSON(message: SetOrgProviderResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.resolved !== undefined) {
-      obj.resolved = ResolvedProvider.toJSON(message.resolved);
+      obj.resolved = ResolvedProvider.toJSON(message.resolved)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseCheckProviderRequest(): CheckProviderRequest {
-  return {};
+  return {}
 }
 
 export const CheckProviderRequest: MessageFns<CheckProviderRequest> = {
   encode(_: CheckProviderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): CheckProviderRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCheckProviderRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseCheckProviderRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): CheckProviderRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: CheckProviderRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseCheckProviderResponse(): CheckProviderResponse {
-  return { ok: false, detail: "" };
+  return { ok: false, detail: '' }
 }
 
 export const CheckProviderResponse: MessageFns<CheckProviderResponse> = {
   encode(message: CheckProviderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ok !== false) {
-      writer.uint32(8).bool(message.ok);
+      writer.uint32(8).bool(message.ok)
     }
-    if (message.detail !== "") {
-      writer.uint32(18).string(message.detail);
+    if (message.detail !== '') {
+      writer.uint32(18).string(message.detail)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): CheckProviderResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCheckProviderResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseCheckProviderResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.ok = reader.bool();
-            continue;
+            message.ok = reader.bool()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.detail = reader.string();
-            continue;
+            message.detail = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): CheckProviderResponse {
     return {
       ok: isSet(object.ok) ? globalThis.Boolean(object.ok) : false,
-      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
-    };
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : '',
+    }
   },
 
   toJSON(message: CheckProviderResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.ok !== false) {
-      obj.ok = message.ok;
+      obj.ok = message.ok
     }
-    if (message.detail !== "") {
-      obj.detail = message.detail;
+    if (message.detail !== '') {
+      obj.detail = message.detail
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetManifestRequest(): GetManifestRequest {
-  return {};
+  return {}
 }
 
 export const GetManifestRequest: MessageFns<GetManifestRequest> = {
   encode(_: GetManifestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetManifestRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetManifestRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetManifestRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(_: any): GetManifestRequest {
-    return {};
+    return {}
   },
 
   toJSON(_: GetManifestRequest): unknown {
-    const obj: any = {};
-    return obj;
+    const obj: any = {}
+    return obj
   },
-};
+}
 
 function createBaseManifestEntry(): ManifestEntry {
-  return { provider: "", model: "", modelSnapshot: "", region: "", firstUsedAt: undefined, lastUsedAt: undefined };
+  return {
+    provider: '',
+    model: '',
+    modelSnapshot: '',
+    region: '',
+    firstUsedAt: undefined,
+    lastUsedAt: undefined,
+  }
 }
 
 export const ManifestEntry: MessageFns<ManifestEntry> = {
   encode(message: ManifestEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.provider !== "") {
-      writer.uint32(10).string(message.provider);
+    if (message.provider !== '') {
+      writer.uint32(10).string(message.provider)
     }
-    if (message.model !== "") {
-      writer.uint32(18).string(message.model);
+    if (message.model !== '') {
+      writer.uint32(18).string(message.model)
     }
-    if (message.modelSnapshot !== "") {
-      writer.uint32(26).string(message.modelSnapshot);
+    if (message.modelSnapshot !== '') {
+      writer.uint32(26).string(message.modelSnapshot)
     }
-    if (message.region !== "") {
-      writer.uint32(34).string(message.region);
+    if (message.region !== '') {
+      writer.uint32(34).string(message.region)
     }
     if (message.firstUsedAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.firstUsedAt), writer.uint32(42).fork()).join();
+      Timestamp.encode(toTimestamp(message.firstUsedAt), writer.uint32(42).fork()).join()
     }
     if (message.lastUsedAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.lastUsedAt), writer.uint32(50).fork()).join();
+      Timestamp.encode(toTimestamp(message.lastUsedAt), writer.uint32(50).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ManifestEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseManifestEntry();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseManifestEntry()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.provider = reader.string();
-            continue;
+            message.provider = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.model = reader.string();
-            continue;
+            message.model = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.modelSnapshot = reader.string();
-            continue;
+            message.modelSnapshot = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.region = reader.string();
-            continue;
+            message.region = reader.string()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.firstUsedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.firstUsedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.lastUsedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.lastUsedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ManifestEntry {
     return {
-      provider: isSet(object.provider) ? globalThis.String(object.provider) : "",
-      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
       modelSnapshot: isSet(object.modelSnapshot)
         ? globalThis.String(object.modelSnapshot)
         : isSet(object.model_snapshot)
-        ? globalThis.String(object.model_snapshot)
-        : "",
-      region: isSet(object.region) ? globalThis.String(object.region) : "",
+          ? globalThis.String(object.model_snapshot)
+          : '',
+      region: isSet(object.region) ? globalThis.String(object.region) : '',
       firstUsedAt: isSet(object.firstUsedAt)
         ? fromJsonTimestamp(object.firstUsedAt)
         : isSet(object.first_used_at)
-        ? fromJsonTimestamp(object.first_used_at)
-        : undefined,
+          ? fromJsonTimestamp(object.first_used_at)
+          : undefined,
       lastUsedAt: isSet(object.lastUsedAt)
         ? fromJsonTimestamp(object.lastUsedAt)
         : isSet(object.last_used_at)
-        ? fromJsonTimestamp(object.last_used_at)
-        : undefined,
-    };
+          ? fromJsonTimestamp(object.last_used_at)
+          : undefined,
+    }
   },
 
   toJSON(message: ManifestEntry): unknown {
-    const obj: any = {};
-    if (message.provider !== "") {
-      obj.provider = message.provider;
+    const obj: any = {}
+    if (message.provider !== '') {
+      obj.provider = message.provider
     }
-    if (message.model !== "") {
-      obj.model = message.model;
+    if (message.model !== '') {
+      obj.model = message.model
     }
-    if (message.modelSnapshot !== "") {
-      obj.modelSnapshot = message.modelSnapshot;
+    if (message.modelSnapshot !== '') {
+      obj.modelSnapshot = message.modelSnapshot
     }
-    if (message.region !== "") {
-      obj.region = message.region;
+    if (message.region !== '') {
+      obj.region = message.region
     }
     if (message.firstUsedAt !== undefined) {
-      obj.firstUsedAt = message.firstUsedAt.toISOString();
+      obj.firstUsedAt = message.firstUsedAt.toISOString()
     }
     if (message.lastUsedAt !== undefined) {
-      obj.lastUsedAt = message.lastUsedAt.toISOString();
+      obj.lastUsedAt = message.lastUsedAt.toISOString()
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetManifestResponse(): GetManifestResponse {
-  return { entries: [] };
+  return { entries: [] }
 }
 
 export const GetManifestResponse: MessageFns<GetManifestResponse> = {
   encode(message: GetManifestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.entries) {
-      ManifestEntry.encode(v!, writer.uint32(10).fork()).join();
+      ManifestEntry.encode(v!, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetManifestResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetManifestResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetManifestResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.entries.push(ManifestEntry.decode(reader, reader.uint32()));
-            continue;
+            message.entries.push(ManifestEntry.decode(reader, reader.uint32()))
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -1142,90 +1145,100 @@ export const GetManifestResponse: MessageFns<GetManifestResponse> = {
       entries: globalThis.Array.isArray(object?.entries)
         ? object.entries.map((e: any) => ManifestEntry.fromJSON(e))
         : [],
-    };
+    }
   },
 
   toJSON(message: GetManifestResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.entries?.length) {
-      obj.entries = message.entries.map((e) => ManifestEntry.toJSON(e));
+      obj.entries = message.entries.map((e) => ManifestEntry.toJSON(e))
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Which model answers for an organisation. */
-export type ProviderServiceService = typeof ProviderServiceService;
+export type ProviderServiceService = typeof ProviderServiceService
 export const ProviderServiceService = {
   /** Provider kinds this deployment knows. */
   listProviders: {
-    path: "/lexcustis.llm.v1.ProviderService/ListProviders" as const,
+    path: '/lexcustis.llm.v1.ProviderService/ListProviders' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListProvidersRequest): Buffer => Buffer.from(ListProvidersRequest.encode(value).finish()),
+    requestSerialize: (value: ListProvidersRequest): Buffer =>
+      Buffer.from(ListProvidersRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListProvidersRequest => ListProvidersRequest.decode(value),
     responseSerialize: (value: ListProvidersResponse): Buffer =>
       Buffer.from(ListProvidersResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListProvidersResponse => ListProvidersResponse.decode(value),
+    responseDeserialize: (value: Buffer): ListProvidersResponse =>
+      ListProvidersResponse.decode(value),
   },
   /** The organisation's choice, and what is in force: its own, else the environment's default. */
   getOrgProvider: {
-    path: "/lexcustis.llm.v1.ProviderService/GetOrgProvider" as const,
+    path: '/lexcustis.llm.v1.ProviderService/GetOrgProvider' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: GetOrgProviderRequest): Buffer =>
       Buffer.from(GetOrgProviderRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GetOrgProviderRequest => GetOrgProviderRequest.decode(value),
+    requestDeserialize: (value: Buffer): GetOrgProviderRequest =>
+      GetOrgProviderRequest.decode(value),
     responseSerialize: (value: GetOrgProviderResponse): Buffer =>
       Buffer.from(GetOrgProviderResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GetOrgProviderResponse => GetOrgProviderResponse.decode(value),
+    responseDeserialize: (value: Buffer): GetOrgProviderResponse =>
+      GetOrgProviderResponse.decode(value),
   },
   /** Sets or clears the organisation's choice. */
   setOrgProvider: {
-    path: "/lexcustis.llm.v1.ProviderService/SetOrgProvider" as const,
+    path: '/lexcustis.llm.v1.ProviderService/SetOrgProvider' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: SetOrgProviderRequest): Buffer =>
       Buffer.from(SetOrgProviderRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): SetOrgProviderRequest => SetOrgProviderRequest.decode(value),
+    requestDeserialize: (value: Buffer): SetOrgProviderRequest =>
+      SetOrgProviderRequest.decode(value),
     responseSerialize: (value: SetOrgProviderResponse): Buffer =>
       Buffer.from(SetOrgProviderResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): SetOrgProviderResponse => SetOrgProviderResponse.decode(value),
+    responseDeserialize: (value: Buffer): SetOrgProviderResponse =>
+      SetOrgProviderResponse.decode(value),
   },
   /** Asks the provider whether it answers. */
   checkProvider: {
-    path: "/lexcustis.llm.v1.ProviderService/CheckProvider" as const,
+    path: '/lexcustis.llm.v1.ProviderService/CheckProvider' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: CheckProviderRequest): Buffer => Buffer.from(CheckProviderRequest.encode(value).finish()),
+    requestSerialize: (value: CheckProviderRequest): Buffer =>
+      Buffer.from(CheckProviderRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): CheckProviderRequest => CheckProviderRequest.decode(value),
     responseSerialize: (value: CheckProviderResponse): Buffer =>
       Buffer.from(CheckProviderResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): CheckProviderResponse => CheckProviderResponse.decode(value),
+    responseDeserialize: (value: Buffer): CheckProviderResponse =>
+      CheckProviderResponse.decode(value),
   },
   /** What was used, for the dossier (AI Act, Art. 53). */
   getManifest: {
-    path: "/lexcustis.llm.v1.ProviderService/GetManifest" as const,
+    path: '/lexcustis.llm.v1.ProviderService/GetManifest' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetManifestRequest): Buffer => Buffer.from(GetManifestRequest.encode(value).finish()),
+    requestSerialize: (value: GetManifestRequest): Buffer =>
+      Buffer.from(GetManifestRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetManifestRequest => GetManifestRequest.decode(value),
-    responseSerialize: (value: GetManifestResponse): Buffer => Buffer.from(GetManifestResponse.encode(value).finish()),
+    responseSerialize: (value: GetManifestResponse): Buffer =>
+      Buffer.from(GetManifestResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetManifestResponse => GetManifestResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface ProviderServiceServer extends UntypedServiceImplementation {
   /** Provider kinds this deployment knows. */
-  listProviders: handleUnaryCall<ListProvidersRequest, ListProvidersResponse>;
+  listProviders: handleUnaryCall<ListProvidersRequest, ListProvidersResponse>
   /** The organisation's choice, and what is in force: its own, else the environment's default. */
-  getOrgProvider: handleUnaryCall<GetOrgProviderRequest, GetOrgProviderResponse>;
+  getOrgProvider: handleUnaryCall<GetOrgProviderRequest, GetOrgProviderResponse>
   /** Sets or clears the organisation's choice. */
-  setOrgProvider: handleUnaryCall<SetOrgProviderRequest, SetOrgProviderResponse>;
+  setOrgProvider: handleUnaryCall<SetOrgProviderRequest, SetOrgProviderResponse>
   /** Asks the provider whether it answers. */
-  checkProvider: handleUnaryCall<CheckProviderRequest, CheckProviderResponse>;
+  checkProvider: handleUnaryCall<CheckProviderRequest, CheckProviderResponse>
   /** What was used, for the dossier (AI Act, Art. 53). */
-  getManifest: handleUnaryCall<GetManifestRequest, GetManifestResponse>;
+  getManifest: handleUnaryCall<GetManifestRequest, GetManifestResponse>
 }
 
 export interface ProviderServiceClient extends Client {
@@ -1233,122 +1246,126 @@ export interface ProviderServiceClient extends Client {
   listProviders(
     request: ListProvidersRequest,
     callback: (error: ServiceError | null, response: ListProvidersResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listProviders(
     request: ListProvidersRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ListProvidersResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listProviders(
     request: ListProvidersRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListProvidersResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** The organisation's choice, and what is in force: its own, else the environment's default. */
   getOrgProvider(
     request: GetOrgProviderRequest,
     callback: (error: ServiceError | null, response: GetOrgProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getOrgProvider(
     request: GetOrgProviderRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetOrgProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getOrgProvider(
     request: GetOrgProviderRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOrgProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Sets or clears the organisation's choice. */
   setOrgProvider(
     request: SetOrgProviderRequest,
     callback: (error: ServiceError | null, response: SetOrgProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   setOrgProvider(
     request: SetOrgProviderRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: SetOrgProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   setOrgProvider(
     request: SetOrgProviderRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetOrgProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Asks the provider whether it answers. */
   checkProvider(
     request: CheckProviderRequest,
     callback: (error: ServiceError | null, response: CheckProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   checkProvider(
     request: CheckProviderRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: CheckProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   checkProvider(
     request: CheckProviderRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CheckProviderResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** What was used, for the dossier (AI Act, Art. 53). */
   getManifest(
     request: GetManifestRequest,
     callback: (error: ServiceError | null, response: GetManifestResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getManifest(
     request: GetManifestRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetManifestResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getManifest(
     request: GetManifestRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetManifestResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const ProviderServiceClient = makeGenericClientConstructor(
   ProviderServiceService,
-  "lexcustis.llm.v1.ProviderService",
+  'lexcustis.llm.v1.ProviderService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ProviderServiceClient;
-  service: typeof ProviderServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): ProviderServiceClient
+  service: typeof ProviderServiceService
+  serviceName: string
+}
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000))
+  const nanos = (date.getTime() % 1_000) * 1_000_000
+  return { seconds, nanos }
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000
+  millis += (t.nanos || 0) / 1_000_000
+  return new globalThis.Date(millis)
 }
 
 function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return o
+  } else if (typeof o === 'string') {
+    return new globalThis.Date(o)
   } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
+    return fromTimestamp(Timestamp.fromJSON(o))
   }
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/rag/v1/document_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -19,8 +19,8 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Timestamp } from "../../../google/protobuf/timestamp.js";
+} from '@grpc/grpc-js'
+import { Timestamp } from '../../../google/protobuf/timestamp.js'
 
 /** Where a document stands. */
 export enum DocumentState {
@@ -41,81 +41,79 @@ export enum DocumentState {
 export function documentStateFromJSON(object: any): DocumentState {
   switch (object) {
     case 0:
-    case "DOCUMENT_STATE_UNSPECIFIED":
-      return DocumentState.UNSPECIFIED;
+    case 'DOCUMENT_STATE_UNSPECIFIED':
+      return DocumentState.UNSPECIFIED
     case 1:
-    case "DOCUMENT_STATE_QUEUED":
-      return DocumentState.QUEUED;
+    case 'DOCUMENT_STATE_QUEUED':
+      return DocumentState.QUEUED
     case 2:
-    case "DOCUMENT_STATE_PARSING":
-      return DocumentState.PARSING;
+    case 'DOCUMENT_STATE_PARSING':
+      return DocumentState.PARSING
     case 3:
-    case "DOCUMENT_STATE_EMBEDDING":
-      return DocumentState.EMBEDDING;
+    case 'DOCUMENT_STATE_EMBEDDING':
+      return DocumentState.EMBEDDING
     case 4:
-    case "DOCUMENT_STATE_READY":
-      return DocumentState.READY;
+    case 'DOCUMENT_STATE_READY':
+      return DocumentState.READY
     case 5:
-    case "DOCUMENT_STATE_FAILED":
-      return DocumentState.FAILED;
+    case 'DOCUMENT_STATE_FAILED':
+      return DocumentState.FAILED
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum DocumentState");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum DocumentState')
   }
 }
 
 export function documentStateToJSON(object: DocumentState): string {
   switch (object) {
     case DocumentState.UNSPECIFIED:
-      return "DOCUMENT_STATE_UNSPECIFIED";
+      return 'DOCUMENT_STATE_UNSPECIFIED'
     case DocumentState.QUEUED:
-      return "DOCUMENT_STATE_QUEUED";
+      return 'DOCUMENT_STATE_QUEUED'
     case DocumentState.PARSING:
-      return "DOCUMENT_STATE_PARSING";
+      return 'DOCUMENT_STATE_PARSING'
     case DocumentState.EMBEDDING:
-      return "DOCUMENT_STATE_EMBEDDING";
+      return 'DOCUMENT_STATE_EMBEDDING'
     case DocumentState.READY:
-      return "DOCUMENT_STATE_READY";
+      return 'DOCUMENT_STATE_READY'
     case DocumentState.FAILED:
-      return "DOCUMENT_STATE_FAILED";
+      return 'DOCUMENT_STATE_FAILED'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum DocumentState");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum DocumentState')
   }
 }
 
 /** A document. */
 export interface Document {
   /** UUIDv7. */
-  id: string;
+  id: string
   /** File name, at most 255 characters. */
-  name: string;
+  name: string
   /** For example "text/markdown". */
-  mediaType: string;
+  mediaType: string
   /** Size of the file. */
-  sizeBytes: bigint;
+  sizeBytes: bigint
   /** Where it stands. */
-  state: DocumentState;
+  state: DocumentState
   /** Why it failed; empty otherwise. */
-  reason: string;
+  reason: string
   /** Chunks indexed so far. */
-  chunkCount: number;
+  chunkCount: number
   /** When it was stored. */
-  createdAt:
-    | Date
-    | undefined;
+  createdAt: Date | undefined
   /** SHA-256 of the file, 32 bytes. */
-  sha256: Buffer;
+  sha256: Buffer
   /** From 1. */
-  version: number;
+  version: number
 }
 
 /** What the file is. */
 export interface IngestHeader {
   /** UUIDv7: idempotency key and id of the document. */
-  id: string;
+  id: string
   /** File name. */
-  name: string;
+  name: string
   /** Media type as declared; empty when unknown. */
-  mediaType: string;
+  mediaType: string
 }
 
 /** The header, then the bytes. */
@@ -123,644 +121,645 @@ export interface IngestDocumentRequest {
   /** Exactly one of the two. */
   part:
     | //
-    /** First message. */
-    { $case: "header"; value: IngestHeader }
-    | //
-    /** Following messages, in order; at most 50 MiB together. */
-    { $case: "data"; value: Buffer }
-    | undefined;
+      /** First message. */
+      { $case: 'header'; value: IngestHeader } //
+      /** Following messages, in order; at most 50 MiB together. */
+    | { $case: 'data'; value: Buffer }
+    | undefined
 }
 
 /** The document, stored and queued. */
 export interface IngestDocumentResponse {
   /** The document. */
-  document: Document | undefined;
+  document: Document | undefined
 }
 
 /** A page of documents. */
 export interface ListDocumentsRequest {
   /** 1 to 200. */
-  limit: number;
+  limit: number
   /** next_cursor of the page before; empty for the first. */
-  cursor: string;
+  cursor: string
 }
 
 /** A page of documents, newest first. */
 export interface ListDocumentsResponse {
   /** At most `limit` documents. */
-  documents: Document[];
+  documents: Document[]
   /** Empty on the last page. */
-  nextCursor: string;
+  nextCursor: string
 }
 
 /** Which document. */
 export interface GetDocumentRequest {
   /** UUIDv7. */
-  id: string;
+  id: string
 }
 
 /** The document. */
 export interface GetDocumentResponse {
   /** The document. */
-  document: Document | undefined;
+  document: Document | undefined
 }
 
 /** Which document. */
 export interface DeleteDocumentRequest {
   /** UUIDv7. */
-  id: string;
+  id: string
 }
 
 /** What was removed. */
 export interface DeleteDocumentResponse {
   /** Chunks removed from the index. */
-  deletedChunks: number;
+  deletedChunks: number
 }
 
 function createBaseDocument(): Document {
   return {
-    id: "",
-    name: "",
-    mediaType: "",
+    id: '',
+    name: '',
+    mediaType: '',
     sizeBytes: 0n,
     state: 0,
-    reason: "",
+    reason: '',
     chunkCount: 0,
     createdAt: undefined,
     sha256: Buffer.alloc(0),
     version: 0,
-  };
+  }
 }
 
 export const Document: MessageFns<Document> = {
   encode(message: Document, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    if (message.name !== "") {
-      writer.uint32(18).string(message.name);
+    if (message.name !== '') {
+      writer.uint32(18).string(message.name)
     }
-    if (message.mediaType !== "") {
-      writer.uint32(26).string(message.mediaType);
+    if (message.mediaType !== '') {
+      writer.uint32(26).string(message.mediaType)
     }
     if (message.sizeBytes !== 0n) {
       if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
-        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+        throw new globalThis.Error(
+          'value provided for field message.sizeBytes of type uint64 too large',
+        )
       }
-      writer.uint32(32).uint64(message.sizeBytes);
+      writer.uint32(32).uint64(message.sizeBytes)
     }
     if (message.state !== 0) {
-      writer.uint32(40).int32(message.state);
+      writer.uint32(40).int32(message.state)
     }
-    if (message.reason !== "") {
-      writer.uint32(50).string(message.reason);
+    if (message.reason !== '') {
+      writer.uint32(50).string(message.reason)
     }
     if (message.chunkCount !== 0) {
-      writer.uint32(56).uint32(message.chunkCount);
+      writer.uint32(56).uint32(message.chunkCount)
     }
     if (message.createdAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(66).fork()).join();
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(66).fork()).join()
     }
     if (message.sha256.length !== 0) {
-      writer.uint32(74).bytes(message.sha256);
+      writer.uint32(74).bytes(message.sha256)
     }
     if (message.version !== 0) {
-      writer.uint32(80).uint32(message.version);
+      writer.uint32(80).uint32(message.version)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Document {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDocument();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseDocument()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.name = reader.string();
-            continue;
+            message.name = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.mediaType = reader.string();
-            continue;
+            message.mediaType = reader.string()
+            continue
           }
           case 4: {
             if (tag !== 32) {
-              break;
+              break
             }
 
-            message.sizeBytes = reader.uint64() as bigint;
-            continue;
+            message.sizeBytes = reader.uint64() as bigint
+            continue
           }
           case 5: {
             if (tag !== 40) {
-              break;
+              break
             }
 
-            message.state = reader.int32() as any;
-            continue;
+            message.state = reader.int32() as any
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.reason = reader.string();
-            continue;
+            message.reason = reader.string()
+            continue
           }
           case 7: {
             if (tag !== 56) {
-              break;
+              break
             }
 
-            message.chunkCount = reader.uint32();
-            continue;
+            message.chunkCount = reader.uint32()
+            continue
           }
           case 8: {
             if (tag !== 66) {
-              break;
+              break
             }
 
-            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
           }
           case 9: {
             if (tag !== 74) {
-              break;
+              break
             }
 
-            message.sha256 = Buffer.from(reader.bytes());
-            continue;
+            message.sha256 = Buffer.from(reader.bytes())
+            continue
           }
           case 10: {
             if (tag !== 80) {
-              break;
+              break
             }
 
-            message.version = reader.uint32();
-            continue;
+            message.version = reader.uint32()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): Document {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      name: isSet(object.name) ? globalThis.String(object.name) : '',
       mediaType: isSet(object.mediaType)
         ? globalThis.String(object.mediaType)
         : isSet(object.media_type)
-        ? globalThis.String(object.media_type)
-        : "",
+          ? globalThis.String(object.media_type)
+          : '',
       sizeBytes: isSet(object.sizeBytes)
         ? BigInt(object.sizeBytes)
         : isSet(object.size_bytes)
-        ? BigInt(object.size_bytes)
-        : 0n,
+          ? BigInt(object.size_bytes)
+          : 0n,
       state: isSet(object.state) ? documentStateFromJSON(object.state) : 0,
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : '',
       chunkCount: isSet(object.chunkCount)
         ? globalThis.Number(object.chunkCount)
         : isSet(object.chunk_count)
-        ? globalThis.Number(object.chunk_count)
-        : 0,
+          ? globalThis.Number(object.chunk_count)
+          : 0,
       createdAt: isSet(object.createdAt)
         ? fromJsonTimestamp(object.createdAt)
         : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
+          ? fromJsonTimestamp(object.created_at)
+          : undefined,
       sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
-    };
+    }
   },
 
   toJSON(message: Document): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    if (message.name !== "") {
-      obj.name = message.name;
+    if (message.name !== '') {
+      obj.name = message.name
     }
-    if (message.mediaType !== "") {
-      obj.mediaType = message.mediaType;
+    if (message.mediaType !== '') {
+      obj.mediaType = message.mediaType
     }
     if (message.sizeBytes !== 0n) {
-      obj.sizeBytes = message.sizeBytes.toString();
+      obj.sizeBytes = message.sizeBytes.toString()
     }
     if (message.state !== 0) {
-      obj.state = documentStateToJSON(message.state);
+      obj.state = documentStateToJSON(message.state)
     }
-    if (message.reason !== "") {
-      obj.reason = message.reason;
+    if (message.reason !== '') {
+      obj.reason = message.reason
     }
     if (message.chunkCount !== 0) {
-      obj.chunkCount = Math.round(message.chunkCount);
+      obj.chunkCount = Math.round(message.chunkCount)
     }
     if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
+      obj.createdAt = message.createdAt.toISOString()
     }
     if (message.sha256.length !== 0) {
-      obj.sha256 = base64FromBytes(message.sha256);
+      obj.sha256 = base64FromBytes(message.sha256)
     }
     if (message.version !== 0) {
-      obj.version = Math.round(message.version);
+      obj.version = Math.round(message.version)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseIngestHeader(): IngestHeader {
-  return { id: "", name: "", mediaType: "" };
+  return { id: '', name: '', mediaType: '' }
 }
 
 export const IngestHeader: MessageFns<IngestHeader> = {
   encode(message: IngestHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    if (message.name !== "") {
-      writer.uint32(18).string(message.name);
+    if (message.name !== '') {
+      writer.uint32(18).string(message.name)
     }
-    if (message.mediaType !== "") {
-      writer.uint32(26).string(message.mediaType);
+    if (message.mediaType !== '') {
+      writer.uint32(26).string(message.mediaType)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): IngestHeader {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIngestHeader();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseIngestHeader()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.name = reader.string();
-            continue;
+            message.name = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.mediaType = reader.string();
-            continue;
+            message.mediaType = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): IngestHeader {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      name: isSet(object.name) ? globalThis.String(object.name) : '',
       mediaType: isSet(object.mediaType)
         ? globalThis.String(object.mediaType)
         : isSet(object.media_type)
-        ? globalThis.String(object.media_type)
-        : "",
-    };
+          ? globalThis.String(object.media_type)
+          : '',
+    }
   },
 
   toJSON(message: IngestHeader): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    if (message.name !== "") {
-      obj.name = message.name;
+    if (message.name !== '') {
+      obj.name = message.name
     }
-    if (message.mediaType !== "") {
-      obj.mediaType = message.mediaType;
+    if (message.mediaType !== '') {
+      obj.mediaType = message.mediaType
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseIngestDocumentRequest(): IngestDocumentRequest {
-  return { part: undefined };
+  return { part: undefined }
 }
 
 export const IngestDocumentRequest: MessageFns<IngestDocumentRequest> = {
   encode(message: IngestDocumentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.part?.$case) {
-      case "header":
-        IngestHeader.encode(message.part.value, writer.uint32(10).fork()).join();
-        break;
-      case "data":
-        writer.uint32(18).bytes(message.part.value);
-        break;
+      case 'header':
+        IngestHeader.encode(message.part.value, writer.uint32(10).fork()).join()
+        break
+      case 'data':
+        writer.uint32(18).bytes(message.part.value)
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): IngestDocumentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIngestDocumentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseIngestDocumentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.part = { $case: "header", value: IngestHeader.decode(reader, reader.uint32()) };
-            continue;
+            message.part = { $case: 'header', value: IngestHeader.decode(reader, reader.uint32()) }
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.part = { $case: "data", value: Buffer.from(reader.bytes()) };
-            continue;
+            message.part = { $case: 'data', value: Buffer.from(reader.bytes()) }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): IngestDocumentRequest {
     return {
       part: isSet(object.header)
-        ? { $case: "header", value: IngestHeader.fromJSON(object.header) }
+        ? { $case: 'header', value: IngestHeader.fromJSON(object.header) }
         : isSet(object.data)
-        ? { $case: "data", value: Buffer.from(bytesFromBase64(object.data)) }
-        : undefined,
-    };
+          ? { $case: 'data', value: Buffer.from(bytesFromBase64(object.data)) }
+          : undefined,
+    }
   },
 
   toJSON(message: IngestDocumentRequest): unknown {
-    const obj: any = {};
-    if (message.part?.$case === "header") {
-      obj.header = IngestHeader.toJSON(message.part.value);
-    } else if (message.part?.$case === "data") {
-      obj.data = base64FromBytes(message.part.value);
+    const obj: any = {}
+    if (message.part?.$case === 'header') {
+      obj.header = IngestHeader.toJSON(message.part.value)
+    } else if (message.part?.$case === 'data') {
+      obj.data = base64FromBytes(message.part.value)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseIngestDocumentResponse(): IngestDocumentResponse {
-  return { document: undefined };
+  return { document: undefined }
 }
 
 export const IngestDocumentResponse: MessageFns<IngestDocumentResponse> = {
   encode(message: IngestDocumentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.document !== undefined) {
-      Document.encode(message.document, writer.uint32(10).fork()).join();
+      Document.encode(message.document, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): IngestDocumentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseIngestDocumentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseIngestDocumentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.document = Document.decode(reader, reader.uint32());
-            continue;
+            message.document = Document.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): IngestDocumentResponse {
-    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined };
+    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined }
   },
 
   toJSON(message: IngestDocumentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.document !== undefined) {
-      obj.document = Document.toJSON(message.document);
+      obj.document = Document.toJSON(message.document)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListDocumentsRequest(): ListDocumentsRequest {
-  return { limit: 0, cursor: "" };
+  return { limit: 0, cursor: '' }
 }
 
 export const ListDocumentsRequest: MessageFns<ListDocumentsRequest> = {
   encode(message: ListDocumentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.limit !== 0) {
-      writer.uint32(8).uint32(message.limit);
+      writer.uint32(8).uint32(message.limit)
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.cursor !== '') {
+      writer.uint32(18).string(message.cursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListDocumentsRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListDocumentsRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListDocumentsRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.limit = reader.uint32();
-            continue;
+            message.limit = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.cursor = reader.string();
-            continue;
+            message.cursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListDocumentsRequest {
     return {
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-    };
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : '',
+    }
   },
 
   toJSON(message: ListDocumentsRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
+      obj.limit = Math.round(message.limit)
     }
-    if (message.cursor !== "") {
-      obj.cursor = message.cursor;
+    if (message.cursor !== '') {
+      obj.cursor = message.cursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListDocumentsResponse(): ListDocumentsResponse {
-  return { documents: [], nextCursor: "" };
+  return { documents: [], nextCursor: '' }
 }
 
 export const ListDocumentsResponse: MessageFns<ListDocumentsResponse> = {
   encode(message: ListDocumentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.documents) {
-      Document.encode(v!, writer.uint32(10).fork()).join();
+      Document.encode(v!, writer.uint32(10).fork()).join()
     }
-    if (message.nextCursor !== "") {
-      writer.uint32(18).string(message.nextCursor);
+    if (message.nextCursor !== '') {
+      writer.uint32(18).string(message.nextCursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListDocumentsResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListDocumentsResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListDocumentsResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.documents.push(Document.decode(reader, reader.uint32()));
-            continue;
+            message.documents.push(Document.decode(reader, reader.uint32()))
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.nextCursor = reader.string();
-            continue;
+            message.nextCursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -772,239 +771,239 @@ export const ListDocumentsResponse: MessageFns<ListDocumentsResponse> = {
       nextCursor: isSet(object.nextCursor)
         ? globalThis.String(object.nextCursor)
         : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
-    };
+          ? globalThis.String(object.next_cursor)
+          : '',
+    }
   },
 
   toJSON(message: ListDocumentsResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.documents?.length) {
-      obj.documents = message.documents.map((e) => Document.toJSON(e));
+      obj.documents = message.documents.map((e) => Document.toJSON(e))
     }
-    if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+    if (message.nextCursor !== '') {
+      obj.nextCursor = message.nextCursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetDocumentRequest(): GetDocumentRequest {
-  return { id: "" };
+  return { id: '' }
 }
 
 export const GetDocumentRequest: MessageFns<GetDocumentRequest> = {
   encode(message: GetDocumentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetDocumentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetDocumentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetDocumentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetDocumentRequest {
-    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+    return { id: isSet(object.id) ? globalThis.String(object.id) : '' }
   },
 
   toJSON(message: GetDocumentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseGetDocumentResponse(): GetDocumentResponse {
-  return { document: undefined };
+  return { document: undefined }
 }
 
 export const GetDocumentResponse: MessageFns<GetDocumentResponse> = {
   encode(message: GetDocumentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.document !== undefined) {
-      Document.encode(message.document, writer.uint32(10).fork()).join();
+      Document.encode(message.document, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetDocumentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetDocumentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetDocumentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.document = Document.decode(reader, reader.uint32());
-            continue;
+            message.document = Document.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): GetDocumentResponse {
-    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined };
+    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined }
   },
 
   toJSON(message: GetDocumentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.document !== undefined) {
-      obj.document = Document.toJSON(message.document);
+      obj.document = Document.toJSON(message.document)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseDeleteDocumentRequest(): DeleteDocumentRequest {
-  return { id: "" };
+  return { id: '' }
 }
 
 export const DeleteDocumentRequest: MessageFns<DeleteDocumentRequest> = {
   encode(message: DeleteDocumentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
-      writer.uint32(10).string(message.id);
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): DeleteDocumentRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDeleteDocumentRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseDeleteDocumentRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.id = reader.string();
-            continue;
+            message.id = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): DeleteDocumentRequest {
-    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+    return { id: isSet(object.id) ? globalThis.String(object.id) : '' }
   },
 
   toJSON(message: DeleteDocumentRequest): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseDeleteDocumentResponse(): DeleteDocumentResponse {
-  return { deletedChunks: 0 };
+  return { deletedChunks: 0 }
 }
 
 export const DeleteDocumentResponse: MessageFns<DeleteDocumentResponse> = {
   encode(message: DeleteDocumentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.deletedChunks !== 0) {
-      writer.uint32(8).uint32(message.deletedChunks);
+      writer.uint32(8).uint32(message.deletedChunks)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): DeleteDocumentResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDeleteDocumentResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseDeleteDocumentResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.deletedChunks = reader.uint32();
-            continue;
+            message.deletedChunks = reader.uint32()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -1013,195 +1012,207 @@ export const DeleteDocumentResponse: MessageFns<DeleteDocumentResponse> = {
       deletedChunks: isSet(object.deletedChunks)
         ? globalThis.Number(object.deletedChunks)
         : isSet(object.deleted_chunks)
-        ? globalThis.Number(object.deleted_chunks)
-        : 0,
-    };
+          ? globalThis.Number(object.deleted_chunks)
+          : 0,
+    }
   },
 
   toJSON(message: DeleteDocumentResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.deletedChunks !== 0) {
-      obj.deletedChunks = Math.round(message.deletedChunks);
+      obj.deletedChunks = Math.round(message.deletedChunks)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** The organisation's own documents. */
-export type DocumentServiceService = typeof DocumentServiceService;
+export type DocumentServiceService = typeof DocumentServiceService
 export const DocumentServiceService = {
   /** Takes a file: first `header`, then `data`. Answers once the bytes are durable; parsing follows. */
   ingestDocument: {
-    path: "/lexcustis.rag.v1.DocumentService/IngestDocument" as const,
+    path: '/lexcustis.rag.v1.DocumentService/IngestDocument' as const,
     requestStream: true as const,
     responseStream: false as const,
     requestSerialize: (value: IngestDocumentRequest): Buffer =>
       Buffer.from(IngestDocumentRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): IngestDocumentRequest => IngestDocumentRequest.decode(value),
+    requestDeserialize: (value: Buffer): IngestDocumentRequest =>
+      IngestDocumentRequest.decode(value),
     responseSerialize: (value: IngestDocumentResponse): Buffer =>
       Buffer.from(IngestDocumentResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): IngestDocumentResponse => IngestDocumentResponse.decode(value),
+    responseDeserialize: (value: Buffer): IngestDocumentResponse =>
+      IngestDocumentResponse.decode(value),
   },
   /** Documents, newest first. */
   listDocuments: {
-    path: "/lexcustis.rag.v1.DocumentService/ListDocuments" as const,
+    path: '/lexcustis.rag.v1.DocumentService/ListDocuments' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListDocumentsRequest): Buffer => Buffer.from(ListDocumentsRequest.encode(value).finish()),
+    requestSerialize: (value: ListDocumentsRequest): Buffer =>
+      Buffer.from(ListDocumentsRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListDocumentsRequest => ListDocumentsRequest.decode(value),
     responseSerialize: (value: ListDocumentsResponse): Buffer =>
       Buffer.from(ListDocumentsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListDocumentsResponse => ListDocumentsResponse.decode(value),
+    responseDeserialize: (value: Buffer): ListDocumentsResponse =>
+      ListDocumentsResponse.decode(value),
   },
   /** One document and its state. */
   getDocument: {
-    path: "/lexcustis.rag.v1.DocumentService/GetDocument" as const,
+    path: '/lexcustis.rag.v1.DocumentService/GetDocument' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetDocumentRequest): Buffer => Buffer.from(GetDocumentRequest.encode(value).finish()),
+    requestSerialize: (value: GetDocumentRequest): Buffer =>
+      Buffer.from(GetDocumentRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): GetDocumentRequest => GetDocumentRequest.decode(value),
-    responseSerialize: (value: GetDocumentResponse): Buffer => Buffer.from(GetDocumentResponse.encode(value).finish()),
+    responseSerialize: (value: GetDocumentResponse): Buffer =>
+      Buffer.from(GetDocumentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetDocumentResponse => GetDocumentResponse.decode(value),
   },
   /** Removes a document, its chunks and its vectors. */
   deleteDocument: {
-    path: "/lexcustis.rag.v1.DocumentService/DeleteDocument" as const,
+    path: '/lexcustis.rag.v1.DocumentService/DeleteDocument' as const,
     requestStream: false as const,
     responseStream: false as const,
     requestSerialize: (value: DeleteDocumentRequest): Buffer =>
       Buffer.from(DeleteDocumentRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): DeleteDocumentRequest => DeleteDocumentRequest.decode(value),
+    requestDeserialize: (value: Buffer): DeleteDocumentRequest =>
+      DeleteDocumentRequest.decode(value),
     responseSerialize: (value: DeleteDocumentResponse): Buffer =>
       Buffer.from(DeleteDocumentResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): DeleteDocumentResponse => DeleteDocumentResponse.decode(value),
+    responseDeserialize: (value: Buffer): DeleteDocumentResponse =>
+      DeleteDocumentResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface DocumentServiceServer extends UntypedServiceImplementation {
   /** Takes a file: first `header`, then `data`. Answers once the bytes are durable; parsing follows. */
-  ingestDocument: handleClientStreamingCall<IngestDocumentRequest, IngestDocumentResponse>;
+  ingestDocument: handleClientStreamingCall<IngestDocumentRequest, IngestDocumentResponse>
   /** Documents, newest first. */
-  listDocuments: handleUnaryCall<ListDocumentsRequest, ListDocumentsResponse>;
+  listDocuments: handleUnaryCall<ListDocumentsRequest, ListDocumentsResponse>
   /** One document and its state. */
-  getDocument: handleUnaryCall<GetDocumentRequest, GetDocumentResponse>;
+  getDocument: handleUnaryCall<GetDocumentRequest, GetDocumentResponse>
   /** Removes a document, its chunks and its vectors. */
-  deleteDocument: handleUnaryCall<DeleteDocumentRequest, DeleteDocumentResponse>;
+  deleteDocument: handleUnaryCall<DeleteDocumentRequest, DeleteDocumentResponse>
 }
 
 export interface DocumentServiceClient extends Client {
   /** Takes a file: first `header`, then `data`. Answers once the bytes are durable; parsing follows. */
   ingestDocument(
     callback: (error: ServiceError | null, response: IngestDocumentResponse) => void,
-  ): ClientWritableStream<IngestDocumentRequest>;
+  ): ClientWritableStream<IngestDocumentRequest>
   ingestDocument(
     metadata: Metadata,
     callback: (error: ServiceError | null, response: IngestDocumentResponse) => void,
-  ): ClientWritableStream<IngestDocumentRequest>;
+  ): ClientWritableStream<IngestDocumentRequest>
   ingestDocument(
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: IngestDocumentResponse) => void,
-  ): ClientWritableStream<IngestDocumentRequest>;
+  ): ClientWritableStream<IngestDocumentRequest>
   ingestDocument(
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: IngestDocumentResponse) => void,
-  ): ClientWritableStream<IngestDocumentRequest>;
+  ): ClientWritableStream<IngestDocumentRequest>
   /** Documents, newest first. */
   listDocuments(
     request: ListDocumentsRequest,
     callback: (error: ServiceError | null, response: ListDocumentsResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listDocuments(
     request: ListDocumentsRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ListDocumentsResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listDocuments(
     request: ListDocumentsRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListDocumentsResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** One document and its state. */
   getDocument(
     request: GetDocumentRequest,
     callback: (error: ServiceError | null, response: GetDocumentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getDocument(
     request: GetDocumentRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: GetDocumentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   getDocument(
     request: GetDocumentRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetDocumentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   /** Removes a document, its chunks and its vectors. */
   deleteDocument(
     request: DeleteDocumentRequest,
     callback: (error: ServiceError | null, response: DeleteDocumentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   deleteDocument(
     request: DeleteDocumentRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: DeleteDocumentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   deleteDocument(
     request: DeleteDocumentRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteDocumentResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const DocumentServiceClient = makeGenericClientConstructor(
   DocumentServiceService,
-  "lexcustis.rag.v1.DocumentService",
+  'lexcustis.rag.v1.DocumentService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): DocumentServiceClient;
-  service: typeof DocumentServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): DocumentServiceClient
+  service: typeof DocumentServiceService
+  serviceName: string
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000))
+  const nanos = (date.getTime() % 1_000) * 1_000_000
+  return { seconds, nanos }
 }
 
 function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000
+  millis += (t.nanos || 0) / 1_000_000
+  return new globalThis.Date(millis)
 }
 
 function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
-    return o;
-  } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return o
+  } else if (typeof o === 'string') {
+    return new globalThis.Date(o)
   } else {
-    return fromTimestamp(Timestamp.fromJSON(o));
+    return fromTimestamp(Timestamp.fromJSON(o))
   }
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

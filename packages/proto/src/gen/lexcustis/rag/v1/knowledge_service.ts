@@ -5,7 +5,7 @@
 // source: lexcustis/rag/v1/knowledge_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -19,309 +19,308 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Document, IngestHeader } from "./document_service.js";
+} from '@grpc/grpc-js'
+import { Document, IngestHeader } from './document_service.js'
 
 /** The header, then the bytes. */
 export interface ImportSharedRequest {
   /** Exactly one of the two. */
   part:
     | //
-    /** First message. */
-    { $case: "header"; value: IngestHeader }
-    | //
-    /** Following messages, in order; at most 50 MiB together. */
-    { $case: "data"; value: Buffer }
-    | undefined;
+      /** First message. */
+      { $case: 'header'; value: IngestHeader } //
+      /** Following messages, in order; at most 50 MiB together. */
+    | { $case: 'data'; value: Buffer }
+    | undefined
 }
 
 /** The document, stored and queued. */
 export interface ImportSharedResponse {
   /** The document. */
-  document: Document | undefined;
+  document: Document | undefined
 }
 
 /** A page of shared documents. */
 export interface ListSharedRequest {
   /** 1 to 200. */
-  limit: number;
+  limit: number
   /** next_cursor of the page before; empty for the first. */
-  cursor: string;
+  cursor: string
 }
 
 /** A page of shared documents, newest first. */
 export interface ListSharedResponse {
   /** At most `limit` documents. */
-  documents: Document[];
+  documents: Document[]
   /** Empty on the last page. */
-  nextCursor: string;
+  nextCursor: string
 }
 
 function createBaseImportSharedRequest(): ImportSharedRequest {
-  return { part: undefined };
+  return { part: undefined }
 }
 
 export const ImportSharedRequest: MessageFns<ImportSharedRequest> = {
   encode(message: ImportSharedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.part?.$case) {
-      case "header":
-        IngestHeader.encode(message.part.value, writer.uint32(10).fork()).join();
-        break;
-      case "data":
-        writer.uint32(18).bytes(message.part.value);
-        break;
+      case 'header':
+        IngestHeader.encode(message.part.value, writer.uint32(10).fork()).join()
+        break
+      case 'data':
+        writer.uint32(18).bytes(message.part.value)
+        break
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ImportSharedRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseImportSharedRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseImportSharedRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.part = { $case: "header", value: IngestHeader.decode(reader, reader.uint32()) };
-            continue;
+            message.part = { $case: 'header', value: IngestHeader.decode(reader, reader.uint32()) }
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.part = { $case: "data", value: Buffer.from(reader.bytes()) };
-            continue;
+            message.part = { $case: 'data', value: Buffer.from(reader.bytes()) }
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ImportSharedRequest {
     return {
       part: isSet(object.header)
-        ? { $case: "header", value: IngestHeader.fromJSON(object.header) }
+        ? { $case: 'header', value: IngestHeader.fromJSON(object.header) }
         : isSet(object.data)
-        ? { $case: "data", value: Buffer.from(bytesFromBase64(object.data)) }
-        : undefined,
-    };
+          ? { $case: 'data', value: Buffer.from(bytesFromBase64(object.data)) }
+          : undefined,
+    }
   },
 
   toJSON(message: ImportSharedRequest): unknown {
-    const obj: any = {};
-    if (message.part?.$case === "header") {
-      obj.header = IngestHeader.toJSON(message.part.value);
-    } else if (message.part?.$case === "data") {
-      obj.data = base64FromBytes(message.part.value);
+    const obj: any = {}
+    if (message.part?.$case === 'header') {
+      obj.header = IngestHeader.toJSON(message.part.value)
+    } else if (message.part?.$case === 'data') {
+      obj.data = base64FromBytes(message.part.value)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseImportSharedResponse(): ImportSharedResponse {
-  return { document: undefined };
+  return { document: undefined }
 }
 
 export const ImportSharedResponse: MessageFns<ImportSharedResponse> = {
   encode(message: ImportSharedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.document !== undefined) {
-      Document.encode(message.document, writer.uint32(10).fork()).join();
+      Document.encode(message.document, writer.uint32(10).fork()).join()
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ImportSharedResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseImportSharedResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseImportSharedResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.document = Document.decode(reader, reader.uint32());
-            continue;
+            message.document = Document.decode(reader, reader.uint32())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ImportSharedResponse {
-    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined };
+    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined }
   },
 
   toJSON(message: ImportSharedResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.document !== undefined) {
-      obj.document = Document.toJSON(message.document);
+      obj.document = Document.toJSON(message.document)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListSharedRequest(): ListSharedRequest {
-  return { limit: 0, cursor: "" };
+  return { limit: 0, cursor: '' }
 }
 
 export const ListSharedRequest: MessageFns<ListSharedRequest> = {
   encode(message: ListSharedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.limit !== 0) {
-      writer.uint32(8).uint32(message.limit);
+      writer.uint32(8).uint32(message.limit)
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.cursor !== '') {
+      writer.uint32(18).string(message.cursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListSharedRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListSharedRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListSharedRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
-              break;
+              break
             }
 
-            message.limit = reader.uint32();
-            continue;
+            message.limit = reader.uint32()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.cursor = reader.string();
-            continue;
+            message.cursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): ListSharedRequest {
     return {
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
-      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-    };
+      cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : '',
+    }
   },
 
   toJSON(message: ListSharedRequest): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
+      obj.limit = Math.round(message.limit)
     }
-    if (message.cursor !== "") {
-      obj.cursor = message.cursor;
+    if (message.cursor !== '') {
+      obj.cursor = message.cursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseListSharedResponse(): ListSharedResponse {
-  return { documents: [], nextCursor: "" };
+  return { documents: [], nextCursor: '' }
 }
 
 export const ListSharedResponse: MessageFns<ListSharedResponse> = {
   encode(message: ListSharedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.documents) {
-      Document.encode(v!, writer.uint32(10).fork()).join();
+      Document.encode(v!, writer.uint32(10).fork()).join()
     }
-    if (message.nextCursor !== "") {
-      writer.uint32(18).string(message.nextCursor);
+    if (message.nextCursor !== '') {
+      writer.uint32(18).string(message.nextCursor)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListSharedResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListSharedResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseListSharedResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.documents.push(Document.decode(reader, reader.uint32()));
-            continue;
+            message.documents.push(Document.decode(reader, reader.uint32()))
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.nextCursor = reader.string();
-            continue;
+            message.nextCursor = reader.string()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -333,116 +332,124 @@ export const ListSharedResponse: MessageFns<ListSharedResponse> = {
       nextCursor: isSet(object.nextCursor)
         ? globalThis.String(object.nextCursor)
         : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
-    };
+          ? globalThis.String(object.next_cursor)
+          : '',
+    }
   },
 
   toJSON(message: ListSharedResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.documents?.length) {
-      obj.documents = message.documents.map((e) => Document.toJSON(e));
+      obj.documents = message.documents.map((e) => Document.toJSON(e))
     }
-    if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+    if (message.nextCursor !== '') {
+      obj.nextCursor = message.nextCursor
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** The knowledge base that the operator shares with every organisation. */
-export type KnowledgeServiceService = typeof KnowledgeServiceService;
+export type KnowledgeServiceService = typeof KnowledgeServiceService
 export const KnowledgeServiceService = {
   /** Takes a file as IngestDocument does; the token's role must be operator. */
   importShared: {
-    path: "/lexcustis.rag.v1.KnowledgeService/ImportShared" as const,
+    path: '/lexcustis.rag.v1.KnowledgeService/ImportShared' as const,
     requestStream: true as const,
     responseStream: false as const,
-    requestSerialize: (value: ImportSharedRequest): Buffer => Buffer.from(ImportSharedRequest.encode(value).finish()),
+    requestSerialize: (value: ImportSharedRequest): Buffer =>
+      Buffer.from(ImportSharedRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ImportSharedRequest => ImportSharedRequest.decode(value),
     responseSerialize: (value: ImportSharedResponse): Buffer =>
       Buffer.from(ImportSharedResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ImportSharedResponse => ImportSharedResponse.decode(value),
+    responseDeserialize: (value: Buffer): ImportSharedResponse =>
+      ImportSharedResponse.decode(value),
   },
   /** Shared documents, newest first. */
   listShared: {
-    path: "/lexcustis.rag.v1.KnowledgeService/ListShared" as const,
+    path: '/lexcustis.rag.v1.KnowledgeService/ListShared' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: ListSharedRequest): Buffer => Buffer.from(ListSharedRequest.encode(value).finish()),
+    requestSerialize: (value: ListSharedRequest): Buffer =>
+      Buffer.from(ListSharedRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): ListSharedRequest => ListSharedRequest.decode(value),
-    responseSerialize: (value: ListSharedResponse): Buffer => Buffer.from(ListSharedResponse.encode(value).finish()),
+    responseSerialize: (value: ListSharedResponse): Buffer =>
+      Buffer.from(ListSharedResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListSharedResponse => ListSharedResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface KnowledgeServiceServer extends UntypedServiceImplementation {
   /** Takes a file as IngestDocument does; the token's role must be operator. */
-  importShared: handleClientStreamingCall<ImportSharedRequest, ImportSharedResponse>;
+  importShared: handleClientStreamingCall<ImportSharedRequest, ImportSharedResponse>
   /** Shared documents, newest first. */
-  listShared: handleUnaryCall<ListSharedRequest, ListSharedResponse>;
+  listShared: handleUnaryCall<ListSharedRequest, ListSharedResponse>
 }
 
 export interface KnowledgeServiceClient extends Client {
   /** Takes a file as IngestDocument does; the token's role must be operator. */
   importShared(
     callback: (error: ServiceError | null, response: ImportSharedResponse) => void,
-  ): ClientWritableStream<ImportSharedRequest>;
+  ): ClientWritableStream<ImportSharedRequest>
   importShared(
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ImportSharedResponse) => void,
-  ): ClientWritableStream<ImportSharedRequest>;
+  ): ClientWritableStream<ImportSharedRequest>
   importShared(
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ImportSharedResponse) => void,
-  ): ClientWritableStream<ImportSharedRequest>;
+  ): ClientWritableStream<ImportSharedRequest>
   importShared(
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ImportSharedResponse) => void,
-  ): ClientWritableStream<ImportSharedRequest>;
+  ): ClientWritableStream<ImportSharedRequest>
   /** Shared documents, newest first. */
   listShared(
     request: ListSharedRequest,
     callback: (error: ServiceError | null, response: ListSharedResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listShared(
     request: ListSharedRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: ListSharedResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   listShared(
     request: ListSharedRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListSharedResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const KnowledgeServiceClient = makeGenericClientConstructor(
   KnowledgeServiceService,
-  "lexcustis.rag.v1.KnowledgeService",
+  'lexcustis.rag.v1.KnowledgeService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): KnowledgeServiceClient;
-  service: typeof KnowledgeServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): KnowledgeServiceClient
+  service: typeof KnowledgeServiceService
+  serviceName: string
+}
 
 function bytesFromBase64(b64: string): Uint8Array {
-  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+  return Uint8Array.from(globalThis.Buffer.from(b64, 'base64'))
 }
 
 function base64FromBytes(arr: Uint8Array): string {
-  return globalThis.Buffer.from(arr).toString("base64");
+  return globalThis.Buffer.from(arr).toString('base64')
 }
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

@@ -5,7 +5,7 @@
 // source: lexcustis/rag/v1/passage.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 
 /** Where a passage comes from. */
 export enum Collection {
@@ -20,208 +20,208 @@ export enum Collection {
 export function collectionFromJSON(object: any): Collection {
   switch (object) {
     case 0:
-    case "COLLECTION_UNSPECIFIED":
-      return Collection.UNSPECIFIED;
+    case 'COLLECTION_UNSPECIFIED':
+      return Collection.UNSPECIFIED
     case 1:
-    case "COLLECTION_ORGANIZATION":
-      return Collection.ORGANIZATION;
+    case 'COLLECTION_ORGANIZATION':
+      return Collection.ORGANIZATION
     case 2:
-    case "COLLECTION_SHARED":
-      return Collection.SHARED;
+    case 'COLLECTION_SHARED':
+      return Collection.SHARED
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Collection");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Collection')
   }
 }
 
 export function collectionToJSON(object: Collection): string {
   switch (object) {
     case Collection.UNSPECIFIED:
-      return "COLLECTION_UNSPECIFIED";
+      return 'COLLECTION_UNSPECIFIED'
     case Collection.ORGANIZATION:
-      return "COLLECTION_ORGANIZATION";
+      return 'COLLECTION_ORGANIZATION'
     case Collection.SHARED:
-      return "COLLECTION_SHARED";
+      return 'COLLECTION_SHARED'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Collection");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Collection')
   }
 }
 
 /** A chunk of a document that answers a query. */
 export interface Passage {
   /** UUIDv7 of the document. */
-  documentId: string;
+  documentId: string
   /** Id of the chunk; stable for a version of the document. */
-  chunkId: string;
+  chunkId: string
   /** Version of the document, from 1. */
-  version: number;
+  version: number
   /** Name of the document. */
-  title: string;
+  title: string
   /** Headings above the chunk, outermost first. */
-  headingPath: string[];
+  headingPath: string[]
   /** Text of the chunk as ingested. */
-  text: string;
+  text: string
   /** First code point of the chunk in the document. */
-  start: number;
+  start: number
   /** One past the last code point. */
-  end: number;
+  end: number
   /** 0 to 10000, relative to the best passage of the answer. */
-  scoreE4: number;
+  scoreE4: number
   /** Whose document it is. */
-  collection: Collection;
+  collection: Collection
 }
 
 function createBasePassage(): Passage {
   return {
-    documentId: "",
-    chunkId: "",
+    documentId: '',
+    chunkId: '',
     version: 0,
-    title: "",
+    title: '',
     headingPath: [],
-    text: "",
+    text: '',
     start: 0,
     end: 0,
     scoreE4: 0,
     collection: 0,
-  };
+  }
 }
 
 export const Passage: MessageFns<Passage> = {
   encode(message: Passage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.documentId !== "") {
-      writer.uint32(10).string(message.documentId);
+    if (message.documentId !== '') {
+      writer.uint32(10).string(message.documentId)
     }
-    if (message.chunkId !== "") {
-      writer.uint32(18).string(message.chunkId);
+    if (message.chunkId !== '') {
+      writer.uint32(18).string(message.chunkId)
     }
     if (message.version !== 0) {
-      writer.uint32(24).uint32(message.version);
+      writer.uint32(24).uint32(message.version)
     }
-    if (message.title !== "") {
-      writer.uint32(34).string(message.title);
+    if (message.title !== '') {
+      writer.uint32(34).string(message.title)
     }
     for (const v of message.headingPath) {
-      writer.uint32(42).string(v!);
+      writer.uint32(42).string(v!)
     }
-    if (message.text !== "") {
-      writer.uint32(50).string(message.text);
+    if (message.text !== '') {
+      writer.uint32(50).string(message.text)
     }
     if (message.start !== 0) {
-      writer.uint32(56).uint32(message.start);
+      writer.uint32(56).uint32(message.start)
     }
     if (message.end !== 0) {
-      writer.uint32(64).uint32(message.end);
+      writer.uint32(64).uint32(message.end)
     }
     if (message.scoreE4 !== 0) {
-      writer.uint32(72).uint32(message.scoreE4);
+      writer.uint32(72).uint32(message.scoreE4)
     }
     if (message.collection !== 0) {
-      writer.uint32(80).int32(message.collection);
+      writer.uint32(80).int32(message.collection)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): Passage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBasePassage();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePassage()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.documentId = reader.string();
-            continue;
+            message.documentId = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 18) {
-              break;
+              break
             }
 
-            message.chunkId = reader.string();
-            continue;
+            message.chunkId = reader.string()
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.version = reader.uint32();
-            continue;
+            message.version = reader.uint32()
+            continue
           }
           case 4: {
             if (tag !== 34) {
-              break;
+              break
             }
 
-            message.title = reader.string();
-            continue;
+            message.title = reader.string()
+            continue
           }
           case 5: {
             if (tag !== 42) {
-              break;
+              break
             }
 
-            message.headingPath.push(reader.string());
-            continue;
+            message.headingPath.push(reader.string())
+            continue
           }
           case 6: {
             if (tag !== 50) {
-              break;
+              break
             }
 
-            message.text = reader.string();
-            continue;
+            message.text = reader.string()
+            continue
           }
           case 7: {
             if (tag !== 56) {
-              break;
+              break
             }
 
-            message.start = reader.uint32();
-            continue;
+            message.start = reader.uint32()
+            continue
           }
           case 8: {
             if (tag !== 64) {
-              break;
+              break
             }
 
-            message.end = reader.uint32();
-            continue;
+            message.end = reader.uint32()
+            continue
           }
           case 9: {
             if (tag !== 72) {
-              break;
+              break
             }
 
-            message.scoreE4 = reader.uint32();
-            continue;
+            message.scoreE4 = reader.uint32()
+            continue
           }
           case 10: {
             if (tag !== 80) {
-              break;
+              break
             }
 
-            message.collection = reader.int32() as any;
-            continue;
+            message.collection = reader.int32() as any
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
@@ -230,75 +230,75 @@ export const Passage: MessageFns<Passage> = {
       documentId: isSet(object.documentId)
         ? globalThis.String(object.documentId)
         : isSet(object.document_id)
-        ? globalThis.String(object.document_id)
-        : "",
+          ? globalThis.String(object.document_id)
+          : '',
       chunkId: isSet(object.chunkId)
         ? globalThis.String(object.chunkId)
         : isSet(object.chunk_id)
-        ? globalThis.String(object.chunk_id)
-        : "",
+          ? globalThis.String(object.chunk_id)
+          : '',
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
-      title: isSet(object.title) ? globalThis.String(object.title) : "",
+      title: isSet(object.title) ? globalThis.String(object.title) : '',
       headingPath: globalThis.Array.isArray(object?.headingPath)
         ? object.headingPath.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.heading_path)
-        ? object.heading_path.map((e: any) => globalThis.String(e))
-        : [],
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
+          ? object.heading_path.map((e: any) => globalThis.String(e))
+          : [],
+      text: isSet(object.text) ? globalThis.String(object.text) : '',
       start: isSet(object.start) ? globalThis.Number(object.start) : 0,
       end: isSet(object.end) ? globalThis.Number(object.end) : 0,
       scoreE4: isSet(object.scoreE4)
         ? globalThis.Number(object.scoreE4)
         : isSet(object.score_e4)
-        ? globalThis.Number(object.score_e4)
-        : 0,
+          ? globalThis.Number(object.score_e4)
+          : 0,
       collection: isSet(object.collection) ? collectionFromJSON(object.collection) : 0,
-    };
+    }
   },
 
   toJSON(message: Passage): unknown {
-    const obj: any = {};
-    if (message.documentId !== "") {
-      obj.documentId = message.documentId;
+    const obj: any = {}
+    if (message.documentId !== '') {
+      obj.documentId = message.documentId
     }
-    if (message.chunkId !== "") {
-      obj.chunkId = message.chunkId;
+    if (message.chunkId !== '') {
+      obj.chunkId = message.chunkId
     }
     if (message.version !== 0) {
-      obj.version = Math.round(message.version);
+      obj.version = Math.round(message.version)
     }
-    if (message.title !== "") {
-      obj.title = message.title;
+    if (message.title !== '') {
+      obj.title = message.title
     }
     if (message.headingPath?.length) {
-      obj.headingPath = message.headingPath;
+      obj.headingPath = message.headingPath
     }
-    if (message.text !== "") {
-      obj.text = message.text;
+    if (message.text !== '') {
+      obj.text = message.text
     }
     if (message.start !== 0) {
-      obj.start = Math.round(message.start);
+      obj.start = Math.round(message.start)
     }
     if (message.end !== 0) {
-      obj.end = Math.round(message.end);
+      obj.end = Math.round(message.end)
     }
     if (message.scoreE4 !== 0) {
-      obj.scoreE4 = Math.round(message.scoreE4);
+      obj.scoreE4 = Math.round(message.scoreE4)
     }
     if (message.collection !== 0) {
-      obj.collection = collectionToJSON(message.collection);
+      obj.collection = collectionToJSON(message.collection)
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }

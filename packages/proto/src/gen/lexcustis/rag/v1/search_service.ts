@@ -5,7 +5,7 @@
 // source: lexcustis/rag/v1/search_service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -17,8 +17,8 @@ import {
   type Metadata,
   type ServiceError,
   type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { Passage } from "./passage.js";
+} from '@grpc/grpc-js'
+import { Passage } from './passage.js'
 
 /** How the passages were found. */
 export enum Retrieval {
@@ -33,254 +33,258 @@ export enum Retrieval {
 export function retrievalFromJSON(object: any): Retrieval {
   switch (object) {
     case 0:
-    case "RETRIEVAL_UNSPECIFIED":
-      return Retrieval.UNSPECIFIED;
+    case 'RETRIEVAL_UNSPECIFIED':
+      return Retrieval.UNSPECIFIED
     case 1:
-    case "RETRIEVAL_HYBRID":
-      return Retrieval.HYBRID;
+    case 'RETRIEVAL_HYBRID':
+      return Retrieval.HYBRID
     case 2:
-    case "RETRIEVAL_SPARSE":
-      return Retrieval.SPARSE;
+    case 'RETRIEVAL_SPARSE':
+      return Retrieval.SPARSE
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Retrieval");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Retrieval')
   }
 }
 
 export function retrievalToJSON(object: Retrieval): string {
   switch (object) {
     case Retrieval.UNSPECIFIED:
-      return "RETRIEVAL_UNSPECIFIED";
+      return 'RETRIEVAL_UNSPECIFIED'
     case Retrieval.HYBRID:
-      return "RETRIEVAL_HYBRID";
+      return 'RETRIEVAL_HYBRID'
     case Retrieval.SPARSE:
-      return "RETRIEVAL_SPARSE";
+      return 'RETRIEVAL_SPARSE'
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Retrieval");
+      throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Retrieval')
   }
 }
 
 /** What to look for, in the organisation of the tenant token. */
 export interface SearchAllRequest {
   /** The question; at most 200000 characters, of which the first part is used. */
-  query: string;
+  query: string
   /** Passages wanted, 1 to 50; 0 means 8. */
-  limit: number;
+  limit: number
   /** Only these documents; empty for all. Ids of other organisations match nothing. */
-  documentIds: string[];
+  documentIds: string[]
 }
 
 /** Passages, best first. */
 export interface SearchAllResponse {
   /** Best first; ties in a fixed order. */
-  passages: Passage[];
+  passages: Passage[]
   /** How they were found. */
-  retrieval: Retrieval;
+  retrieval: Retrieval
   /** True when less was searched than asked for; the answer must say so. */
-  degraded: boolean;
+  degraded: boolean
 }
 
 function createBaseSearchAllRequest(): SearchAllRequest {
-  return { query: "", limit: 0, documentIds: [] };
+  return { query: '', limit: 0, documentIds: [] }
 }
 
 export const SearchAllRequest: MessageFns<SearchAllRequest> = {
   encode(message: SearchAllRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.query !== "") {
-      writer.uint32(10).string(message.query);
+    if (message.query !== '') {
+      writer.uint32(10).string(message.query)
     }
     if (message.limit !== 0) {
-      writer.uint32(16).uint32(message.limit);
+      writer.uint32(16).uint32(message.limit)
     }
     for (const v of message.documentIds) {
-      writer.uint32(26).string(v!);
+      writer.uint32(26).string(v!)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): SearchAllRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSearchAllRequest();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSearchAllRequest()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.query = reader.string();
-            continue;
+            message.query = reader.string()
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.limit = reader.uint32();
-            continue;
+            message.limit = reader.uint32()
+            continue
           }
           case 3: {
             if (tag !== 26) {
-              break;
+              break
             }
 
-            message.documentIds.push(reader.string());
-            continue;
+            message.documentIds.push(reader.string())
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): SearchAllRequest {
     return {
-      query: isSet(object.query) ? globalThis.String(object.query) : "",
+      query: isSet(object.query) ? globalThis.String(object.query) : '',
       limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
       documentIds: globalThis.Array.isArray(object?.documentIds)
         ? object.documentIds.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.document_ids)
-        ? object.document_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
+          ? object.document_ids.map((e: any) => globalThis.String(e))
+          : [],
+    }
   },
 
   toJSON(message: SearchAllRequest): unknown {
-    const obj: any = {};
-    if (message.query !== "") {
-      obj.query = message.query;
+    const obj: any = {}
+    if (message.query !== '') {
+      obj.query = message.query
     }
     if (message.limit !== 0) {
-      obj.limit = Math.round(message.limit);
+      obj.limit = Math.round(message.limit)
     }
     if (message.documentIds?.length) {
-      obj.documentIds = message.documentIds;
+      obj.documentIds = message.documentIds
     }
-    return obj;
+    return obj
   },
-};
+}
 
 function createBaseSearchAllResponse(): SearchAllResponse {
-  return { passages: [], retrieval: 0, degraded: false };
+  return { passages: [], retrieval: 0, degraded: false }
 }
 
 export const SearchAllResponse: MessageFns<SearchAllResponse> = {
   encode(message: SearchAllResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.passages) {
-      Passage.encode(v!, writer.uint32(10).fork()).join();
+      Passage.encode(v!, writer.uint32(10).fork()).join()
     }
     if (message.retrieval !== 0) {
-      writer.uint32(16).int32(message.retrieval);
+      writer.uint32(16).int32(message.retrieval)
     }
     if (message.degraded !== false) {
-      writer.uint32(24).bool(message.degraded);
+      writer.uint32(24).bool(message.degraded)
     }
-    return writer;
+    return writer
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): SearchAllResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
     try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSearchAllResponse();
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseSearchAllResponse()
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = reader.uint32()
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
-              break;
+              break
             }
 
-            message.passages.push(Passage.decode(reader, reader.uint32()));
-            continue;
+            message.passages.push(Passage.decode(reader, reader.uint32()))
+            continue
           }
           case 2: {
             if (tag !== 16) {
-              break;
+              break
             }
 
-            message.retrieval = reader.int32() as any;
-            continue;
+            message.retrieval = reader.int32() as any
+            continue
           }
           case 3: {
             if (tag !== 24) {
-              break;
+              break
             }
 
-            message.degraded = reader.bool();
-            continue;
+            message.degraded = reader.bool()
+            continue
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
-          break;
+          break
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7)
       }
-      return message;
+      return message
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
     }
   },
 
   fromJSON(object: any): SearchAllResponse {
     return {
-      passages: globalThis.Array.isArray(object?.passages) ? object.passages.map((e: any) => Passage.fromJSON(e)) : [],
+      passages: globalThis.Array.isArray(object?.passages)
+        ? object.passages.map((e: any) => Passage.fromJSON(e))
+        : [],
       retrieval: isSet(object.retrieval) ? retrievalFromJSON(object.retrieval) : 0,
       degraded: isSet(object.degraded) ? globalThis.Boolean(object.degraded) : false,
-    };
+    }
   },
 
   toJSON(message: SearchAllResponse): unknown {
-    const obj: any = {};
+    const obj: any = {}
     if (message.passages?.length) {
-      obj.passages = message.passages.map((e) => Passage.toJSON(e));
+      obj.passages = message.passages.map((e) => Passage.toJSON(e))
     }
     if (message.retrieval !== 0) {
-      obj.retrieval = retrievalToJSON(message.retrieval);
+      obj.retrieval = retrievalToJSON(message.retrieval)
     }
     if (message.degraded !== false) {
-      obj.degraded = message.degraded;
+      obj.degraded = message.degraded
     }
-    return obj;
+    return obj
   },
-};
+}
 
 /** Finds passages. */
-export type SearchServiceService = typeof SearchServiceService;
+export type SearchServiceService = typeof SearchServiceService
 export const SearchServiceService = {
   /** The best passages of the organisation's documents and of the shared knowledge base. */
   searchAll: {
-    path: "/lexcustis.rag.v1.SearchService/SearchAll" as const,
+    path: '/lexcustis.rag.v1.SearchService/SearchAll' as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: SearchAllRequest): Buffer => Buffer.from(SearchAllRequest.encode(value).finish()),
+    requestSerialize: (value: SearchAllRequest): Buffer =>
+      Buffer.from(SearchAllRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): SearchAllRequest => SearchAllRequest.decode(value),
-    responseSerialize: (value: SearchAllResponse): Buffer => Buffer.from(SearchAllResponse.encode(value).finish()),
+    responseSerialize: (value: SearchAllResponse): Buffer =>
+      Buffer.from(SearchAllResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SearchAllResponse => SearchAllResponse.decode(value),
   },
-} as const;
+} as const
 
 export interface SearchServiceServer extends UntypedServiceImplementation {
   /** The best passages of the organisation's documents and of the shared knowledge base. */
-  searchAll: handleUnaryCall<SearchAllRequest, SearchAllResponse>;
+  searchAll: handleUnaryCall<SearchAllRequest, SearchAllResponse>
 }
 
 export interface SearchServiceClient extends Client {
@@ -288,36 +292,40 @@ export interface SearchServiceClient extends Client {
   searchAll(
     request: SearchAllRequest,
     callback: (error: ServiceError | null, response: SearchAllResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   searchAll(
     request: SearchAllRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: SearchAllResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
   searchAll(
     request: SearchAllRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SearchAllResponse) => void,
-  ): ClientUnaryCall;
+  ): ClientUnaryCall
 }
 
 export const SearchServiceClient = makeGenericClientConstructor(
   SearchServiceService,
-  "lexcustis.rag.v1.SearchService",
+  'lexcustis.rag.v1.SearchService',
 ) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): SearchServiceClient;
-  service: typeof SearchServiceService;
-  serviceName: string;
-};
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): SearchServiceClient
+  service: typeof SearchServiceService
+  serviceName: string
+}
 
 function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
+  return value !== null && value !== undefined
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter
+  decode(input: BinaryReader | Uint8Array, length?: number): T
+  fromJSON(object: any): T
+  toJSON(message: T): unknown
 }
