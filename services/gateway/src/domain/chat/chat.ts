@@ -90,7 +90,9 @@ export function createChat(ports: ChatPorts, settings: ChatSettings): Chat {
     if (unanswered >= MAX_UNANSWERED) return
     unanswered += 1
     const { request } = starting
-    const sealed = await findUnansweredStart(evidence, request.requestId, hopOf(request))
+    const { lookAgainMs } = settings
+    const hop = hopOf(request)
+    const sealed = await findUnansweredStart(evidence, request.requestId, hop, lookAgainMs)
     unanswered -= 1
     if (!sealed) return
     const ending = internalError(nothingYet(starting), 'audit', cause)

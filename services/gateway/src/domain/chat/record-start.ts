@@ -30,23 +30,22 @@ export function mayBeDurable(error: unknown): boolean {
   return !(cause instanceof AppError && REFUSALS.has(cause.reason))
 }
 
-/** Ask again after these pauses; an audit service that comes back answers one of the first. */
-const PAUSES_MS = [500, 1_000, 2_000, 5_000, 5_000, 15_000, 30_000, 60_000]
 /** A start may still wait in the audit service's queue when it is looked for the first time. */
 const TIMES_ABSENT = 2
 
 /**
  * Looks for a start whose append was not answered. Resolves with its place in the log, or with
- * undefined when it is not there or nobody could tell for two minutes: then `lost`, written by the
- * audit service, is its end.
+ * undefined when it is not there or nobody could tell after the last pause: then `lost`, written by
+ * the audit service, is its end.
  */
 export async function findUnansweredStart(
   evidence: Evidence,
   id: string,
   hop: Hop,
+  pausesMs: readonly number[],
 ): Promise<Sealed | undefined> {
   let absent = 0
-  for (const pauseMs of PAUSES_MS) {
+  for (const pauseMs of pausesMs) {
     await pause(pauseMs)
     const found = await evidence.find(id, hop).catch(() => 'unknown' as const)
     if (found === 'unknown') continue

@@ -1,22 +1,22 @@
 import { AppError } from '@lexcustis/core'
+import { pause } from './pause.js'
 import { Stop } from './stop.js'
 
-/** The chats and the unfinished records of this process, so that a shutdown can wait for them. */
+/** The chats and the unfinished records of this process, so that a shutdown can end and await them. */
 export class RunningChats {
   readonly #stops = new Set<Stop>()
   readonly #tasks = new Set<Promise<unknown>>()
-  #isDraining = false
+  #isOver = false
 
   get count(): number {
     return this.#stops.size
   }
 
-  /** Throws UNAVAILABLE once draining has begun. */
+  /** The switch of a new chat. Throws UNAVAILABLE after `stopAll`. */
   begin(): Stop {
-    if (this.#isDraining) {
-      throw new AppError('UNAVAILABLE', 'the gateway is shutting down; please ask again', {
-        retryAfterMs: 1_000,
-      })
+    if (this.#isOver) {
+      const options = { retryAfterMs: 1_000 }
+      throw new AppError('UNAVAILABLE', 'the gateway is shutting down; please ask again', options)
     }
     const stop = new Stop()
     this.#stops.add(stop)
@@ -33,21 +33,15 @@ export class RunningChats {
     task.catch(() => undefined).finally(() => this.#tasks.delete(task))
   }
 
-  /**
-   * No new chats. Running ones may finish within `drainMs`, then they are stopped and get `graceMs`
-   * to record their ends and to tell their clients.
-   */
-  async drain(drainMs: number, graceMs = 1_500): Promise<void> {
-    this.#isDraining = true
-    await this.#idleWithin(drainMs)
+  /** Ends every chat with the outcome `shutdown`, and lets no other begin. */
+  stopAll(): void {
+    this.#isOver = true
     for (const stop of this.#stops) stop.now('shutdown')
-    await this.#idleWithin(graceMs)
   }
 
-  async #idleWithin(ms: number): Promise<void> {
+  /** Resolves once nothing runs and nothing is left to record, after `ms` at the latest. */
+  async settled(ms: number): Promise<void> {
     const until = performance.now() + ms
-    while ((this.#stops.size > 0 || this.#tasks.size > 0) && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    while (this.#stops.size + this.#tasks.size > 0 && performance.now() < until) await pause(10)
   }
 }

@@ -9,6 +9,8 @@ export interface ChatSettings {
   readonly keepTryingMs: number
   readonly firstRetryMs: number
   readonly maxRetryMs: number
+  /** A start whose append was not answered is looked for after each of these pauses. */
+  readonly lookAgainMs: readonly number[]
 }
 
 export const DEFAULT_CHAT_SETTINGS = {
@@ -16,4 +18,5 @@ export const DEFAULT_CHAT_SETTINGS = {
   keepTryingMs: 300_000,
   firstRetryMs: 100,
   maxRetryMs: 5_000,
+  lookAgainMs: [500, 1_000, 2_000, 5_000, 5_000, 15_000, 30_000, 60_000],
 } as const satisfies Partial<ChatSettings>
