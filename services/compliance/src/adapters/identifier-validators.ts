@@ -1,9 +1,5 @@
 import { isIP } from 'node:net'
-import {
-  type CountryCode,
-  Metadata,
-  parsePhoneNumberFromString,
-} from 'libphonenumber-js/max'
+import { type CountryCode, Metadata, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import validator from 'validator'
 import type { IdentifierValidators } from '../domain/pii/recognizers.js'
 

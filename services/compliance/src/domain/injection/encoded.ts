@@ -61,5 +61,7 @@ function decodePercent(run: string): string | undefined {
 }
 
 function decodeTags(run: string): string {
-  return Array.from(run, (tag) => String.fromCodePoint((tag.codePointAt(0) ?? 0) - 0xe0000)).join('')
+  return Array.from(run, (tag) => String.fromCodePoint((tag.codePointAt(0) ?? 0) - 0xe0000)).join(
+    '',
+  )
 }

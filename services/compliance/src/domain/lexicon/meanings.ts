@@ -77,7 +77,8 @@ export function* findPatterns<C extends string>(
     const isComplete = tails.every((tail) => {
       const next = firstAfter(tail, last)
       if (!next || next.first - last - 1 > pattern.gap) return false
-      if (!pattern.acrossSentences && !isSameSentence(text.words, head.first, next.last)) return false
+      if (!pattern.acrossSentences && !isSameSentence(text.words, head.first, next.last))
+        return false
       last = next.last
       return true
     })
@@ -97,7 +98,11 @@ function isSameSentence(words: readonly Word[], first: number, last: number): bo
   return words[first]?.sentence === words[last]?.sentence
 }
 
-function firstAfter(occurrences: readonly Occurrence[], word: number): Occurrence | undefined {
+/** The first occurrence that begins after a word; by bisection. */
+export function firstAfter(
+  occurrences: readonly Occurrence[],
+  word: number,
+): Occurrence | undefined {
   let low = 0
   let high = occurrences.length
   while (low < high) {
