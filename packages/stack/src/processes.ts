@@ -32,6 +32,17 @@ export function commandOf(pid: number): string {
   }
 }
 
+/** When a process started, in the system's own unit; '' when there is none. */
+export function startTimeOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // Field 22 of proc(5); the second field may hold blanks and ends at the last bracket.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ps(pid, 'lstart')
+  }
+}
+
 /** Pids whose working folder is the given one: PostgreSQL and its backends work in their data folder. */
 export function processesIn(directory: string): number[] {
   if (!existsSync('/proc/self/cwd')) return []

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { Guardian } from './guardian.js'
 import { createPassword } from './keys.js'
 import { makePrivateDirectory, readOrCreate, writePrivateFile } from './private-file.js'
+import { howItEnded } from './supervise/part.js'
 import { waitUntil } from './processes.js'
 
 const START_MS = 10_000
-const STOP_MS = 5_000
+const STOP_MS = 3_000
 
 export interface RedisServer {
   readonly pid: number
@@ -17,9 +18,9 @@ export interface RedisServer {
   /** `redis://:password@127.0.0.1:port/0`. */
   readonly url: string
   /** Settles when the server has ended, whoever ended it. */
-  readonly ended: Promise<void>
-  stop(): Promise<void>
-  kill(signal: NodeJS.Signals): Promise<void>
+  readonly ended: Promise<string>
+  readonly stop: () => Promise<void>
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
 }
 
 /** Path of a local `redis-server`, or undefined. */
@@ -35,12 +36,17 @@ export function findRedis(path: string | undefined): string | undefined {
 
 /**
  * Starts a Redis of our own in `directory`: password from its private configuration file, data on
- * disk every second. Undefined when the binary does not start.
+ * disk every second. Throws when the binary does not start.
  */
 export async function startRedis(
   binary: string,
-  options: { readonly directory: string; readonly port: number; readonly logFile: string },
-): Promise<RedisServer | undefined> {
+  options: {
+    readonly directory: string
+    readonly port: number
+    readonly logFile: string
+    readonly graceSeconds?: number
+  },
+): Promise<RedisServer> {
   const { directory, port } = options
   await makePrivateDirectory(directory)
   const password = await readOrCreate(join(directory, 'password'), createPassword)
@@ -52,16 +58,15 @@ export async function startRedis(
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
-  const spawned = await once(child, 'spawn').catch(() => undefined)
-  await log.close()
+  await once(child, 'spawn').finally(async () => log.close())
   const { pid } = child
-  if (!spawned || pid === undefined) return undefined
+  if (pid === undefined) throw new Error('a spawned process has a pid')
 
-  const guardian = new Guardian(pid)
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+  const guardian = new Guardian(pid, undefined, options.graceSeconds)
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
       guardian.dismiss()
-      resolve()
+      resolve(howItEnded(code, signal))
     })
   })
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
@@ -72,7 +77,7 @@ export async function startRedis(
   }
   if (!(await answers(port, password, hasEnded))) {
     await stop()
-    return undefined
+    throw new Error(`redis-server did not answer on port ${port}`)
   }
   const url = `redis://:${encodeURIComponent(password)}@127.0.0.1:${port}/0`
   const kill = async (signal: NodeJS.Signals): Promise<void> => {

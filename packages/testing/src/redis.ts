@@ -20,11 +20,8 @@ export async function startTestRedis(): Promise<TestRedis | undefined> {
   if (!binary) return undefined
   const directory = await makeTestDirectory('redis')
   const port = await freePort()
-  const start = async (): Promise<RedisServer> => {
-    const server = await startRedis(binary, { directory, port, logFile: join(directory, 'log') })
-    if (!server) throw new Error(`${binary} did not start on port ${port}`)
-    return server
-  }
+  const start = async (): Promise<RedisServer> =>
+    startRedis(binary, { directory, port, logFile: join(directory, 'log') })
   let server = await start()
   return {
     port,

@@ -19,6 +19,7 @@ import { type Account, identity } from '../account.js'
 import { diskFull, isDiskFull, StackFailure } from '../failure.js'
 import { Guardian } from '../guardian.js'
 import { processesIn, signalProcess, waitUntil } from '../processes.js'
+import { howItEnded } from '../supervise/part.js'
 import type { NativeDirectory } from './binaries.js'
 import { clearLeftovers } from './leftovers.js'
 
@@ -27,8 +28,8 @@ const run = promisify(execFile)
 /** Nothing of the caller's environment (PGDATA, PGPORT, locale) may change what happens. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 const START_MS = 60_000
-const FAST_STOP_MS = 10_000
-const IMMEDIATE_STOP_MS = 3_000
+const FAST_STOP_MS = 3_000
+const IMMEDIATE_STOP_MS = 2_000
 
 export interface Cluster {
   readonly native: NativeDirectory
@@ -99,17 +100,19 @@ export interface ServerOptions {
   readonly logFile: string
   /** Server settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>
+  /** How long it outlives this process, so that its clients can end first. */
+  readonly graceSeconds?: number
 }
 
 export interface Server {
   readonly pid: number
   readonly port: number
   /** Settles when the server has ended, whoever ended it. */
-  readonly ended: Promise<void>
+  readonly ended: Promise<string>
   /** Fast shutdown: open transactions are rolled back, everything acknowledged is on disk. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
   /** Sends a signal and, for one that kills, waits until every process of the server is gone. */
-  kill(signal: NodeJS.Signals): Promise<void>
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
 }
 
 /** Starts the server of an existing cluster and waits until it takes connections. */
@@ -131,7 +134,7 @@ export async function startServer(given: Cluster, options: ServerOptions): Promi
   } finally {
     await log.close()
   }
-  const server = supervise(child, options.port, cluster)
+  const server = supervise(child, options, cluster)
   await untilReady(cluster, child, options, logStart).catch(async (error: unknown) => {
     await server.stop()
     throw error
@@ -151,14 +154,18 @@ function serverArguments({ directory }: Cluster, { port, settings }: ServerOptio
   return ['-D', directory, '-p', String(port), ...flags]
 }
 
-function supervise(child: ChildProcess, port: number, { directory, account }: Cluster): Server {
+function supervise(
+  child: ChildProcess,
+  { port, graceSeconds }: ServerOptions,
+  { directory, account }: Cluster,
+): Server {
   const { pid } = child
   if (pid === undefined) throw new Error('a spawned process has a pid')
-  const guardian = new Guardian(pid, account)
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+  const guardian = new Guardian(pid, account, graceSeconds)
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
       guardian.dismiss()
-      resolve()
+      resolve(howItEnded(code, signal))
     })
   })
   const within = async (ms: number): Promise<boolean> => waitUntil(() => hasEnded(child), ms)

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { StackFailure } from '../failure.js'
+import { createMasterKey, createPassword, createSigningKey, publicKeys } from '../keys.js'
+import { databaseUrl, LOGIN_ROLES, type LoginRole } from '../postgres/roles.js'
+import { makePrivateDirectory, readOrCreate, writePrivateFile } from '../private-file.js'
+import type { Layout } from './layout.js'
+
+export const OPERATOR_EMAIL = 'operator@lexcustis.local'
+const MASTER_KEY_BYTES = 32
+
+/** Passwords of the database roles, the superuser included. */
+export type RolePasswords = Readonly<Record<LoginRole | 'postgres', string>>
+
+/**
+ * Makes what is missing at first start. Later a missing master key, or a missing password of the
+ * database, is damage: a new one would fit nothing that is stored. Throws DATA_DAMAGED.
+ */
+export async function ensureSecrets(layout: Layout, hasData: boolean): Promise<void> {
+  const { secret } = layout
+  await makePrivateDirectory(layout.secrets)
+  if (hasData) {
+    for (const name of ['audit_master_key', 'postgres_database_url']) {
+      if (!existsSync(secret(name))) throw damaged(secret(name), 'is missing')
+    }
+  }
+  const masterKey = await readOrCreate(secret('audit_master_key'), createMasterKey)
+  if (Buffer.from(masterKey, 'base64').length !== MASTER_KEY_BYTES) {
+    throw damaged(secret('audit_master_key'), 'does not hold 32 bytes in base64')
+  }
+  await readOrCreate(secret('access_key.json'), createSigningKeyText)
+  const tenantKey = await readOrCreate(secret('tenant_key.json'), createSigningKeyText)
+  await writePrivateFile(
+    secret('tenant_keys.json'),
+    publicHalf(tenantKey, secret('tenant_key.json')),
+  )
+  await readOrCreate(secret('operator_password'), createPassword)
+  await readOrCreate(secret('login_password'), createPassword)
+}
+
+async function createSigningKeyText(): Promise<string> {
+  return JSON.stringify(await createSigningKey())
+}
+
+function publicHalf(privateJwk: string, path: string): string {
+  try {
+    return JSON.stringify(publicKeys(JSON.parse(privateJwk) as object))
+  } catch {
+    throw damaged(path, 'is not JSON')
+  }
+}
+
+/** Reads the passwords kept in the database URLs, makes those that are missing, and notes the port. */
+export async function ensureRolePasswords(layout: Layout, port: number): Promise<RolePasswords> {
+  const passwords: Record<string, string> = {}
+  for (const role of ['postgres', ...LOGIN_ROLES] as const) {
+    const path = layout.secret(`${role}_database_url`)
+    const password = (await readPassword(path)) ?? createPassword()
+    passwords[role] = password
+    await writePrivateFile(path, `${databaseUrl(role, password, port)}\n`)
+  }
+  return passwords as RolePasswords
+}
+
+async function readPassword(path: string): Promise<string | undefined> {
+  if (!existsSync(path)) return undefined
+  try {
+    return decodeURIComponent(new URL((await readFile(path, 'utf8')).trim()).password) || undefined
+  } catch {
+    return undefined
+  }
+}
+
+function damaged(path: string, problem: string): StackFailure {
+  return new StackFailure(
+    'DATA_DAMAGED',
+    `${path} ${problem}; restore it from a backup, or move the whole data folder away to begin anew.`,
+    { path },
+  )
+}
