@@ -1,4 +1,5 @@
 export * from './certificates.js'
 export * from './postgres.js'
 export * from './redis.js'
+export * from './stack.js'
 export * from './tenant-keys.js'
