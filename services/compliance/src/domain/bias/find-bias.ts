@@ -10,7 +10,7 @@ import {
 import { otherSpellings } from '../text/spelling.js'
 import { readWords } from '../text/words.js'
 import type { BiasMeaning } from './meanings.js'
-import { BIAS_TERMS } from './terms.js'
+import { BIAS_TERMS } from './terms/index.js'
 
 /** Kinds of discriminating language that are reported; `type` of a finding. */
 export type BiasType =

@@ -29,18 +29,13 @@ export function createLexicon<C extends string>(
   const exact = new Map<string, C[]>()
   const stems = new Map<string, C[]>()
   const phrases = new Map<string, Phrase<C>[]>()
-  let longestStem = 0
-  for (const language of languages) {
-    for (const [meaning, terms] of Object.entries<Terms | undefined>(language) as [C, Terms][]) {
-      for (const term of terms.split(/\s+/).filter(Boolean).map(foldWord)) {
-        const [first = '', ...rest] = term.split('_')
-        if (rest.length > 0) add(phrases, first, { meaning, rest })
-        else if (term.endsWith('*')) add(stems, term.slice(0, -1), meaning)
-        else add(exact, term, meaning)
-      }
-    }
+  for (const [meaning, term] of languages.flatMap(termsOf)) {
+    const [first = '', ...rest] = term.split('_')
+    if (rest.length > 0) add(phrases, first, { meaning, rest })
+    else if (term.endsWith('*')) add(stems, term.slice(0, -1), meaning)
+    else add(exact, term, meaning)
   }
-  for (const stem of stems.keys()) longestStem = Math.max(longestStem, stem.length)
+  const longestStem = Math.max(0, ...Array.from(stems.keys(), (stem) => stem.length))
 
   return {
     phrasesFrom: (word) => phrases.get(word) ?? [],
@@ -54,6 +49,17 @@ export function createLexicon<C extends string>(
       return found
     },
   }
+}
+
+function termsOf<C extends string>(
+  language: Partial<Readonly<Record<C, Terms>>>,
+): [meaning: C, term: string][] {
+  return (Object.entries(language) as [C, Terms][]).flatMap(([meaning, terms]) =>
+    terms
+      .split(/\s+/)
+      .filter(Boolean)
+      .map((term): [C, string] => [meaning, foldWord(term)]),
+  )
 }
 
 function add<V>(map: Map<string, V[]>, key: string, value: V): void {

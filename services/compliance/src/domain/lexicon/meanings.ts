@@ -31,14 +31,16 @@ export function* readMeanings<C extends string>(
     if (!occurrences) map.set(meaning, [{ first, last }])
     else if (occurrences.at(-1)?.first !== first) occurrences.push({ first, last })
   }
-  for (const [at, word] of words.entries()) {
-    if (at % WORDS_PER_STEP === 0) yield
-    for (const spelling of [word.text, ...spellings(word.text)]) {
-      for (const meaning of lexicon.meaningsOf(spelling)) note(meaning, at, at)
-      for (const phrase of lexicon.phrasesFrom(spelling)) {
-        if (continues(words, at, phrase)) note(phrase.meaning, at, at + phrase.rest.length)
-      }
+  const lookUp = (spelling: string, at: number) => {
+    for (const meaning of lexicon.meaningsOf(spelling)) note(meaning, at, at)
+    for (const phrase of lexicon.phrasesFrom(spelling)) {
+      if (continues(words, at, phrase)) note(phrase.meaning, at, at + phrase.rest.length)
     }
+  }
+  for (const [at, { text }] of words.entries()) {
+    if (at % WORDS_PER_STEP === 0) yield
+    lookUp(text, at)
+    for (const spelling of spellings(text)) lookUp(spelling, at)
   }
   return { words, of: (meaning) => map.get(meaning) ?? [] }
 }
