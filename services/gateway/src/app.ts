@@ -8,11 +8,13 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Metrics } from '@lexcustis/runtime'
 import type { RouteDeps } from './deps.js'
 import type { Events } from './events.js'
 import { type EdgeOptions, registerEdge } from './plugins/edge.js'
 import { toFailure } from './plugins/failure.js'
 import { registerHeaders } from './plugins/headers.js'
+import { registerHttpMetrics } from './plugins/http-metrics.js'
 import { JSON_BODY_BYTES, registerJsonBodies } from './plugins/json-body.js'
 import { registerNotFound } from './plugins/not-found.js'
 import { registerOpenApi } from './plugins/openapi.js'
@@ -33,6 +35,8 @@ export type RouteModule<D = RouteDeps> = (app: App, deps: D) => void
 
 export interface AppOptions extends EdgeOptions {
   readonly events: Pick<Events, 'requestFailed'>
+  /** Left out: requests are not measured. */
+  readonly metrics?: Metrics
   /** Addresses or networks whose `x-forwarded-for` is believed. */
   readonly trustedProxies: readonly string[]
 }
@@ -69,6 +73,7 @@ export async function buildApp<D>(
   app.setSerializerCompiler(serializerCompiler)
   registerProblems(app, options.events)
   registerHeaders(app)
+  if (options.metrics) registerHttpMetrics(app, options.metrics)
   registerEdge(app, options)
   registerNotFound(app)
   registerJsonBodies(app)

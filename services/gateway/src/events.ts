@@ -9,6 +9,7 @@ export interface Events {
   limitsDegraded(error: unknown): void
   limitsRecovered(): void
   operatorCreated(): void
+  authFailureUnrecorded(error: unknown): void
 }
 
 export function createEvents(log: Logger): Events {
@@ -23,5 +24,6 @@ export function createEvents(log: Logger): Events {
     limitsDegraded: (error) => log.warn({ error }, 'rate limits count in this process only'),
     limitsRecovered: () => log.info('rate limits are shared again'),
     operatorCreated: () => log.info('operator created'),
+    authFailureUnrecorded: (error) => log.warn({ error }, 'failed sign-ins wait to be recorded'),
   }
 }

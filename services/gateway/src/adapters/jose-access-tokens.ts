@@ -1,5 +1,12 @@
 import { isUuid, ROLES } from '@lexcustis/core'
-import { createLocalJWKSet, importJWK, type JSONWebKeySet, type JWK, jwtVerify, SignJWT } from 'jose'
+import {
+  createLocalJWKSet,
+  importJWK,
+  type JSONWebKeySet,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 import type { AccessTokenVerifier } from '../domain/identity/authenticate.js'
 import type { Account } from '../domain/identity/model.js'
 import { ACCESS_TOKEN_SECONDS, type AccessTokenIssuer } from '../domain/identity/sign-in.js'

@@ -53,9 +53,7 @@ export function createPgApiKeys(database: Database): ApiKeyStore {
            WHERE k.organization_id = $1 AND k.id = $2`,
           [found.organization_id, found.id],
         )
-        return (
-          row && { key: toApiKey(row), secretSha256: row.secret_sha256, ownerRole: row.role }
-        )
+        return row && { key: toApiKey(row), secretSha256: row.secret_sha256, ownerRole: row.role }
       })
     },
 

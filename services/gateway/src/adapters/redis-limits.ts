@@ -24,7 +24,7 @@ export function openRedis(url: string): Redis {
   return redis
 }
 
-interface LimiterEvents {
+export interface LimiterEvents {
   limitsDegraded(error: unknown): void
   limitsRecovered(): void
 }

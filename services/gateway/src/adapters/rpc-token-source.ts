@@ -1,20 +1,27 @@
-import { createTenantTokenSigner, TENANT_TOKEN_SECONDS } from '@lexcustis/rpc'
+import { TENANT_TOKEN_SECONDS, type TenantTokenSigner } from '@lexcustis/rpc'
 import type { Principal } from '../domain/principal.js'
-import { type Audience, DEPLOYMENT_ID, type TokenSource } from '../domain/tenant-tokens.js'
+import {
+  type Audience,
+  DEPLOYMENT_ID,
+  type TenantTokenIssuer,
+  type TokenSource,
+} from '../domain/tenant-tokens.js'
 
 const CACHE_MS = 30_000
 const CACHE_SIZE = 5_000
-
-type Signer = Awaited<ReturnType<typeof createTenantTokenSigner>>
 
 /**
  * Signs tenant tokens and hands each out for half of its life, so that a busy user costs one
  * signature per service and half minute.
  */
-export function createTokenSource(sign: Signer, nowMs: () => number = Date.now): TokenSource {
+export function createTokenSource(
+  sign: TenantTokenSigner,
+  nowMs: () => number = Date.now,
+): TokenSource & TenantTokenIssuer {
   const cache = new Map<string, { readonly token: Promise<string>; readonly untilMs: number }>()
 
   return {
+    issue: async (principal, audience) => sign(contextOf(principal), audience),
     for: async (principal, audience) => {
       const key = cacheKey(principal, audience)
       const known = cache.get(key)

@@ -44,11 +44,7 @@ export const ROLE_TABLE: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   reviewer: new Set(REVIEWER),
   auditor: new Set(AUDITOR),
   admin: new Set(ADMIN),
-  operator: new Set([
-    'organizations.write',
-    'knowledge.read',
-    'knowledge.write',
-  ]),
+  operator: new Set(['organizations.write', 'knowledge.read', 'knowledge.write']),
 }
 
 /** What an API key may be limited to. `rag` adds no permission: it switches sources on for `/v1`. */

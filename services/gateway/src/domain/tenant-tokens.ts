@@ -14,3 +14,8 @@ export interface TokenSource {
  * knowledge base. A version 8 UUID (RFC 9562, section 5.8), which no organisation can have.
  */
 export const DEPLOYMENT_ID = '00000000-0000-8000-8000-000000000000'
+
+/** Issues tokens to peer services, which want all of the 60 s. */
+export interface TenantTokenIssuer {
+  issue(principal: Principal, audience: Audience): Promise<string>
+}

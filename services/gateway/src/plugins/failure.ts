@@ -18,6 +18,8 @@ const FASTIFY: Readonly<Record<string, readonly [Reason, string]>> = {
     'send multipart/form-data with one part named file',
   ],
   FST_REQ_FILE_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'the file is larger than 50 MiB'],
+  FST_MP_PREMATURE_CLOSE: ['INVALID_INPUT', 'the form ended too early'],
+  FST_PROTO_VIOLATION: ['INVALID_INPUT', 'a part has a name that is not allowed'],
   FST_FILES_LIMIT: ['INVALID_INPUT', 'send exactly one file'],
   FST_PARTS_LIMIT: ['INVALID_INPUT', 'the form has too many parts'],
   FST_FIELDS_LIMIT: ['INVALID_INPUT', 'the form has too many fields'],

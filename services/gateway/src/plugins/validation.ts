@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import { AppError, type FieldError } from '@lexcustis/core'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { escapePointer } from '../strict-json.js'
 
 const MAX_ERRORS = 20

@@ -49,7 +49,12 @@ export interface RefreshGrant {
 
 export interface RefreshStore {
   /** Starts a family with its first token. */
-  start(organizationId: string, accountId: string, tokenSha256: Buffer, expiresAt: Date): Promise<void>
+  start(
+    organizationId: string,
+    accountId: string,
+    tokenSha256: Buffer,
+    expiresAt: Date,
+  ): Promise<void>
   /**
    * Replaces a token. Undefined when it is unknown, expired or its family ended; a token that was
    * used before ends its family: one of its two users has stolen it.

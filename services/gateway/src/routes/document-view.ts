@@ -1,0 +1,46 @@
+import { type Document, DocumentState } from '@lexcustis/proto/rag'
+import { AppError } from '@lexcustis/core'
+import { z } from 'zod'
+import { Instant } from './schemas.js'
+
+const STATES = {
+  [DocumentState.QUEUED]: 'queued',
+  [DocumentState.PARSING]: 'parsing',
+  [DocumentState.EMBEDDING]: 'embedding',
+  [DocumentState.READY]: 'ready',
+  [DocumentState.FAILED]: 'failed',
+} as const
+
+const State = z.enum(Object.values(STATES))
+
+export const AcceptedDocument = z.object({
+  id: z.string(),
+  name: z.string(),
+  media_type: z.string(),
+  size_bytes: z.number(),
+  state: State,
+})
+
+export const DocumentView = AcceptedDocument.extend({
+  reason: z.string().nullable().describe('Why it failed'),
+  chunk_count: z.number(),
+  created_at: Instant.nullable(),
+})
+export type DocumentView = z.output<typeof DocumentView>
+
+export function toDocumentView(document: Document | undefined): DocumentView {
+  if (!document) throw new AppError('INTERNAL', 'an answer without its document')
+  if (document.state === DocumentState.UNSPECIFIED) {
+    throw new AppError('INTERNAL', 'a document without a state')
+  }
+  return {
+    id: document.id,
+    name: document.name,
+    media_type: document.mediaType,
+    size_bytes: Number(document.sizeBytes),
+    state: STATES[document.state],
+    reason: document.reason || null,
+    chunk_count: document.chunkCount,
+    created_at: document.createdAt?.toISOString() ?? null,
+  }
+}
