@@ -31,6 +31,9 @@ export async function run({ checkout = CHECKOUT, prepareCheckout = prepare } = {
     kill: () => void killAll(current.supervisor),
   })
   let lock
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    process.on(event, (error) => void giveUp(error, dataDir, current.supervisor))
+  }
   try {
     lock = takeLock(dataDir)
     await prepareCheckout(checkout, { say, signal: stopping.signal })
@@ -76,6 +79,12 @@ async function serve(checkout, dataDir, signal, current) {
 async function aborted(signal) {
   if (!signal.aborted)
     await new Promise((done) => signal.addEventListener('abort', done, { once: true }))
+}
+
+/** What nobody caught: nothing may be left running, and no stack trace shown. */
+async function giveUp(error, dataDir, supervisor) {
+  await supervisor?.kill().catch(() => undefined)
+  fail(toFailure(error, dataDir))
 }
 
 async function killAll(supervisor) {

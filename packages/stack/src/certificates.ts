@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { randomBytes, webcrypto, X509Certificate } from 'node:crypto'
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -121,7 +121,7 @@ export async function ensureCertificates(
 async function readPair(files: CertificateFiles): Promise<Pair | undefined> {
   if (!existsSync(files.cert) || !existsSync(files.key)) return undefined
   const pair = { cert: await readFile(files.cert, 'utf8'), key: await readFile(files.key, 'utf8') }
-  return isFresh(pair.cert) ? pair : undefined
+  return isUsable(pair) ? pair : undefined
 }
 
 /** The key first: a certificate without its key would look complete. */
@@ -130,9 +130,12 @@ async function writePair(files: CertificateFiles, pair: Pair): Promise<void> {
   await writePrivateFile(files.cert, pair.cert, 0o644)
 }
 
-function isFresh(cert: string): boolean {
+/** Readable, good for another month, and certificate and key belong together. */
+function isUsable({ cert, key }: Pair): boolean {
   try {
-    return Date.parse(new X509Certificate(cert).validTo) - Date.now() > RENEW_BEFORE_DAYS * DAY_MS
+    const certificate = new X509Certificate(cert)
+    const isFresh = Date.parse(certificate.validTo) - Date.now() > RENEW_BEFORE_DAYS * DAY_MS
+    return isFresh && certificate.checkPrivateKey(createPrivateKey(key))
   } catch {
     return false
   }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { chmod, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { isRunning, waitUntil } from '../src/index.js'
+import { isRunning, processesIn, waitUntil } from '../src/index.js'
 import { alive, FakeCheckout, NAMES } from './start.js'
 
 let checkout: FakeCheckout
@@ -196,6 +196,40 @@ describe('what dies while it runs', () => {
     const ready = await run.ready()
     expect(await run.stop()).toBe(0)
     expect(alive(ready)).toEqual([])
+  }, 60_000)
+})
+
+describe('signals', () => {
+  const hanging = { GATEWAY_FAKE_HANG: '1', GATEWAY_DRAIN_MS: '20000' }
+
+  test('two in a moment are one: the drain goes on', async () => {
+    const run = checkout.start({ ...hanging, GATEWAY_DRAIN_MS: '500' })
+    await run.ready()
+    run.process.kill('SIGINT')
+    run.process.kill('SIGTERM')
+    expect(await run.exit).toBe(0)
+    const stops = checkout.journal().filter(({ what }) => what === 'stopped by SIGTERM')
+    expect(stops).toHaveLength(4)
+  }, 60_000)
+
+  test('a later second one kills what still drains', async () => {
+    const run = checkout.start(hanging)
+    const ready = await run.ready()
+    run.process.kill('SIGINT')
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    expect(alive(ready).length).toBeGreaterThan(0)
+    run.process.kill('SIGINT')
+    expect(await run.exit).toBe(137)
+    expect(alive(ready)).toEqual([])
+  }, 60_000)
+
+  test('one that comes before the stack is ready leaves nothing behind', async () => {
+    const run = checkout.start()
+    await waitUntil(() => run.stderr.includes('Starting PostgreSQL'), 30_000)
+    expect(await run.stop('SIGTERM')).toBe(143)
+    expect(run.stdout).toBe('')
+    expect(processesIn(join(checkout.dataDir, 'postgres'))).toEqual([])
+    expect((await checkout.start().ready()).version).toBe(1)
   }, 60_000)
 })
 

@@ -112,8 +112,9 @@ export async function childDied(name: string, how: string, logFile: string): Pro
   )
 }
 
-/** The last line that is not a log record: services end with one sentence for people. */
+/** One sentence for people out of the end of a log: an error if there is one, else the last line. */
 function lastWords(lines: readonly string[]): string {
-  const plain = lines.filter((line) => line.trim() !== '' && !line.startsWith('{'))
-  return (plain.at(-1) ?? '').trim().slice(0, LAST_WORDS_LENGTH).replace(/\.$/, '')
+  const plain = lines.filter((line) => line.trim() !== '' && !/^(\{|\s+at |Node\.js v)/.test(line))
+  const words = plain.findLast((line) => /(?:error|fatal|panic)\b.*:/i.test(line)) ?? plain.at(-1)
+  return (words ?? '').trim().slice(0, LAST_WORDS_LENGTH).replace(/\.$/, '')
 }
