@@ -83,6 +83,18 @@ describe('a throw-away PostgreSQL', () => {
     expect(await database.query('SELECT answer FROM kept')).toEqual([{ answer: 42 }])
   })
 
+  test('can be frozen: who asks waits, and gets the answer later', async () => {
+    await using database = openDatabase({ url: postgres.superuserUrl, name: 'test' })
+    await database.ping()
+    await postgres.kill('SIGSTOP')
+    let hasAnswered = false
+    const answer = database.ping().then(() => (hasAnswered = true))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(hasAnswered).toBe(false)
+    await postgres.kill('SIGCONT')
+    await answer
+  })
+
   test('many start at once, each with its own data', async () => {
     const servers = await Promise.all([startTestPostgres(), startTestPostgres({ durable: true })])
     try {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readlinkSync } from 'node:fs'
 import { chmod, readFile, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { layoutOf, type ReadyInfo, readRunRecord, waitUntil } from '@lexcustis/stack'
+import { layoutOf, processesIn, type ReadyInfo, readRunRecord, waitUntil } from '@lexcustis/stack'
 import { makeTestDirectory } from './workspace.js'
 
 const LAUNCHER = fileURLToPath(new URL('../../../tools/start.mjs', import.meta.url))
@@ -30,7 +31,7 @@ export interface TestStack extends AsyncDisposable {
   readonly pid: number
   /** Which process runs under a service's name, `postgres` or `redis` now. */
   pidOf(name: string): Promise<number>
-  /** Signals a service, `postgres` or `redis`; the launcher starts again what dies. */
+  /** Signals a service, `postgres` or `redis`; the launcher starts again what dies. Does not wait. */
   kill(name: string, signal?: NodeJS.Signals): Promise<void>
   /** What a service, `postgres` or `redis` wrote since the latest start. */
   logs(name: string): Promise<string>
@@ -64,7 +65,11 @@ export async function startStack(options: StackOptions = {}): Promise<TestStack>
     },
     pidOf,
     kill: async (name, signal = 'SIGKILL') => {
-      process.kill(await pidOf(name), signal)
+      const pid = await pidOf(name)
+      // PostgreSQL answers through other processes than its first: a stop has to reach all of them.
+      const isPause = signal === 'SIGSTOP' || signal === 'SIGCONT'
+      const pids = name === 'postgres' && isPause ? processesIn(workingDirectoryOf(pid)) : [pid]
+      for (const each of pids) process.kill(each, signal)
     },
     logs: async (name) => readFile(log(name), 'utf8'),
     stop: async (signal = 'SIGTERM') => stop(run.child, signal),
@@ -79,6 +84,10 @@ export async function startStack(options: StackOptions = {}): Promise<TestStack>
       }
     },
   }
+}
+
+function workingDirectoryOf(pid: number): string {
+  return readlinkSync(`/proc/${pid}/cwd`)
 }
 
 interface Run {

@@ -111,7 +111,10 @@ export interface Server {
   readonly ended: Promise<string>
   /** Fast shutdown: open transactions are rolled back, everything acknowledged is on disk. */
   readonly stop: () => Promise<void>
-  /** Sends a signal and, for one that kills, waits until every process of the server is gone. */
+  /**
+   * Signals every process of the server for SIGSTOP and SIGCONT; for a signal that ends it, waits
+   * until all of them are gone.
+   */
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
 }
 
@@ -182,8 +185,11 @@ function supervise(
       await ended
     },
     async kill(signal) {
+      if (signal === 'SIGSTOP' || signal === 'SIGCONT') {
+        for (const each of processesIn(directory)) signalProcess(each, signal)
+        return
+      }
       child.kill(signal)
-      if (signal === 'SIGSTOP' || signal === 'SIGCONT') return
       await ended
       // Backends of a killed server go on answering until they look for it.
       for (const backend of processesIn(directory)) signalProcess(backend, 'SIGKILL')
