@@ -1,1 +1,30 @@
-export {}
+export {
+  canonicalize,
+  canonicalText,
+  type JsonObject,
+  type JsonValue,
+  MAX_CANONICAL_BYTES,
+  MAX_DEPTH,
+} from './canonical.js'
+export * from './chain.js'
+export * from './chain-verifier.js'
+export * from './commitment.js'
+export {
+  type Actor,
+  type Commitments,
+  type Envelope,
+  envelopeBytes,
+  isSequence,
+  readEnvelope,
+} from './envelope.js'
+export {
+  type BreakCode,
+  CHAIN_CODES,
+  EvidenceError,
+  FAILURE_CODES,
+  type FailureCode,
+} from './failure.js'
+export { readRecord } from './read-record.js'
+export * from './record-types.js'
+export { readStrictJson } from './strict-json.js'
+export { isTimestamp } from './timestamp.js'

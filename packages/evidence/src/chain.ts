@@ -1,0 +1,55 @@
+import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+
+export const HASH_BYTES = 32
+
+const LEAF_PREFIX = Buffer.from([0])
+const MAC_LABEL = Buffer.from('lexcustis/audit-mac/v1\0')
+const GENESIS_LABEL = Buffer.from('lexcustis/genesis/v1\0')
+
+/** SHA-256(0x00 ‖ canonical): the leaf hash of RFC 6962, section 2.1. */
+export function leafHash(canonical: Uint8Array): Buffer {
+  return createHash('sha256').update(LEAF_PREFIX).update(canonical).digest()
+}
+
+export interface ChainKeyOptions {
+  /** 32 bytes. */
+  readonly master: Uint8Array
+  readonly kid: string
+  readonly org: string
+  readonly inc: string
+}
+
+/** K_org: the key of one incarnation of one organisation (HKDF-SHA-256, RFC 5869). */
+export function deriveChainKey({ master, kid, org, inc }: ChainKeyOptions): KeyObject {
+  const info = `lexcustis/audit/v1/${kid}/${inc}`
+  return createSecretKey(Buffer.from(hkdfSync('sha256', master, uuidBytes(org), info, HASH_BYTES)))
+}
+
+/** What stands for the MAC before sequence 0. */
+export function genesisMac(key: KeyObject, org: string, inc: string): Buffer {
+  return createHmac('sha256', key)
+    .update(GENESIS_LABEL)
+    .update(uuidBytes(org))
+    .update(uuidBytes(inc))
+    .digest()
+}
+
+export interface MacInput {
+  readonly org: string
+  readonly sequence: bigint
+  /** Stored MAC of the record before, or `genesisMac`. */
+  readonly previous: Uint8Array
+  readonly leaf: Uint8Array
+}
+
+export function recordMac(key: KeyObject, { org, sequence, previous, leaf }: MacInput): Buffer {
+  const place = Buffer.allocUnsafe(8)
+  place.writeBigUInt64BE(sequence)
+  const message = Buffer.concat([MAC_LABEL, uuidBytes(org), place, previous, leaf])
+  return createHmac('sha256', key).update(message).digest()
+}
+
+/** The 16 bytes of a UUID (RFC 9562). */
+export function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}

@@ -1,0 +1,30 @@
+import { isUtf8 } from 'node:buffer'
+import { assertCanonicalSize, canonicalText } from './canonical.js'
+import { type Envelope, readEnvelope } from './envelope.js'
+import { EvidenceError } from './failure.js'
+
+/**
+ * The envelope of stored bytes. Reading natively, writing canonically and comparing the texts finds
+ * every deviation at once: order, layout, escapes, number forms, and a duplicate key, which does not
+ * survive the reading. Throws EvidenceError `canonical_too_large`, `canonical_malformed`,
+ * `canonical_form` or `envelope_schema`.
+ */
+export function readRecord(canonical: Buffer): Envelope {
+  assertCanonicalSize(canonical.length)
+  if (!isUtf8(canonical)) throw new EvidenceError('canonical_malformed', 'is not UTF-8')
+  const text = canonical.toString('utf8')
+  const value = parse(text)
+  if (canonicalText(value) !== text) {
+    throw new EvidenceError('canonical_form', 'is not the canonical form of what it says')
+  }
+  return readEnvelope(value)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    // JSON.parse quotes the text in its message.
+    throw new EvidenceError('canonical_malformed', 'is not JSON')
+  }
+}
