@@ -8,6 +8,8 @@ import { OPERATOR_EMAIL } from './secrets.js'
 const LOGIN_EMAIL = 'admin@demo.lexcustis.local'
 const SLUG = 'demo'
 const TIMEOUT_MS = 15_000
+const BUSY_WAIT_MS = 500
+const BUSY_WAITS = 20
 
 /** What a person needs to begin. */
 export interface Demo {
@@ -81,7 +83,12 @@ async function createOrganization(
 }
 
 async function post<T>(url: string, path: string, body: unknown, token?: string): Promise<T> {
-  const response = await send(url, path, body, token)
+  let response = await send(url, path, body, token)
+  // 503 means that nothing was done: a connection between two services may still be on its way up.
+  for (let wait = 0; response.status === 503 && wait < BUSY_WAITS; wait += 1) {
+    await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS))
+    response = await send(url, path, body, token)
+  }
   if (response.ok) return (await response.json()) as T
   const problem = (await response.json().catch(() => ({}))) as { detail?: string }
   throw new StackFailure(
