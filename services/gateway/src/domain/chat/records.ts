@@ -12,6 +12,9 @@ function traceOf(request: ChatRequest): string {
   return request.traceparent.slice(3, 35)
 }
 
+/** Names that a provider makes up are cut to what a record takes. */
+const MAX_NAME_CHARS = 256
+
 const toE4 = (value: number): number => Math.round(value * 10_000)
 
 /** `chat.started`: everything that is known before the first byte goes to a provider. */
@@ -132,7 +135,9 @@ function endAttrs(
         pii: ending.verdict.findings.pii,
         signal: ending.verdict.signalReasons.length > 0,
         checks_failed: ending.verdict.checksFailed,
-        ...(answer.modelSnapshot === '' ? {} : { model_snapshot: answer.modelSnapshot }),
+        ...(answer.modelSnapshot === ''
+          ? {}
+          : { model_snapshot: answer.modelSnapshot.slice(0, MAX_NAME_CHARS) }),
       }
     case 'blocked':
       return {
