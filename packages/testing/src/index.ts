@@ -1,5 +1,6 @@
 export * from './certificates.js'
 export * from './postgres.js'
 export * from './redis.js'
+export * from './scripted-provider.js'
 export * from './stack.js'
 export * from './tenant-keys.js'
