@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { chmod, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isRunning, processesIn, waitUntil } from '../src/index.js'
 import { alive, FakeCheckout, NAMES } from './start.js'
 
@@ -248,6 +250,23 @@ describe('what stands in the way of a start', () => {
     }
   }, 60_000)
 
+  test('a data folder that is a file is reported, not replaced', async () => {
+    await writeFile(checkout.dataDir, 'mine')
+    expect(await checkout.start().failure()).toMatchObject({ code: 'DATA_DAMAGED' })
+    expect(await readFile(checkout.dataDir, 'utf8')).toBe('mine')
+  })
+})
+
+describe('a damaged data folder', () => {
+  let finished: FakeCheckout
+  beforeAll(async () => {
+    finished = await FakeCheckout.create()
+    const run = finished.start()
+    await run.ready()
+    await run.stop()
+  }, 60_000)
+  afterAll(async () => finished[Symbol.asyncDispose]())
+
   test.each([
     [
       'a cut control file',
@@ -277,21 +296,25 @@ describe('what stands in the way of a start', () => {
   ])(
     '%s is damage, and nothing is thrown away',
     async (_, damage) => {
-      const run = checkout.start()
-      const ready = await run.ready()
-      await run.stop()
-      await damage(checkout.dataDir)
-      const failure = await checkout.start().failure()
+      const dataDir = join(checkout.root, 'copy')
+      await promisify(execFile)('cp', ['-pR', finished.dataDir, dataDir])
+      await damage(dataDir)
+      const before = await holdings(dataDir)
+      const failure = await checkout.start({ LEXCUSTIS_DATA_DIR: dataDir }).failure()
       expect(failure.code).toBe('DATA_DAMAGED')
       expect(failure.hint).not.toContain('\n')
-      expect(alive(ready)).toEqual([])
+      expect(await holdings(dataDir)).toEqual(before)
+      expect(processesIn(join(dataDir, 'postgres'))).toEqual([])
     },
     60_000,
   )
-
-  test('a data folder that is a file is reported, not replaced', async () => {
-    await writeFile(checkout.dataDir, 'mine')
-    expect(await checkout.start().failure()).toMatchObject({ code: 'DATA_DAMAGED' })
-    expect(await readFile(checkout.dataDir, 'utf8')).toBe('mine')
-  })
 })
+
+/** What must not be replaced: the key of the log, and the tables. */
+async function holdings(dataDir: string): Promise<{ masterKey: string; hasTables: boolean }> {
+  const masterKey = join(dataDir, 'secrets/audit_master_key')
+  return {
+    masterKey: await readFile(masterKey, 'utf8').catch(() => 'none'),
+    hasTables: existsSync(join(dataDir, 'postgres/base')),
+  }
+}
