@@ -6,7 +6,7 @@ const LISTS: readonly string[] = [
   it its this that these those there here he she they them his her their we us our you your i my me do does
   did have has had will would can could shall should may might must so such also into about over under
   which who whom whose what when where how why all any some each both more most other just only very too
-  up out off again while during between through because until against own same s t d ll re ve m yes well`,
+  up out off again while within during between through because until against own same s t d ll re ve m yes well`,
   `der die das den dem des ein eine einer eines einem einen und oder aber wenn dann als von zu zum zur in im
   an am auf aus bei mit nach vor für durch um über unter ist sind war waren wird werden wurde worden sein
   seine seiner ihr ihre ihrer es er sie wir ihnen uns dies diese dieser dieses sich auch so wie was wer wo

@@ -10,7 +10,7 @@ const BASE64 = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{20,}={0,2}/g
 const HEX = /(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :]?[0-9A-Fa-f]{2}){11,}(?![0-9A-Za-z])/g
 const PERCENT = /(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._+-]){12,}/g
 /** Tag characters repeat ASCII invisibly (Unicode, 23.9); after a black flag they spell a region. */
-const TAGS = /(?<!\u{1F3F4})[\u{E0020}-\u{E007E}]{4,}/gu
+const TAGS = /(?<![\u{1F3F4}\u{E0020}-\u{E007E}])[\u{E0020}-\u{E007E}]{4,}/gu
 
 const MAX_DECODED = 8_192
 const MAX_SEGMENTS = 64

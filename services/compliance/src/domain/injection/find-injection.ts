@@ -47,7 +47,7 @@ export function* findInjection(text: string): Paced<InjectionReport> {
 }
 
 function* findPlain(text: string): Paced<Evidence[]> {
-  const words = joinSpacedLetters(yield* readWords(text), LEXICON)
+  const words = yield* joinSpacedLetters(yield* readWords(text), LEXICON)
   const meanings = yield* readMeanings(words, LEXICON, otherSpellings)
   return [...applyWordRules(meanings), ...(yield* findMarkup(text))]
 }

@@ -1,7 +1,11 @@
+import type { Paced } from '../check.js'
 import type { Lexicon } from '../lexicon/lexicon.js'
 import type { Word } from '../text/words.js'
 
 const MIN_SPACED = 6
+/** A longer run is a table or noise; its beginning is enough to know it. */
+const MAX_SPACED = 256
+const LETTER = /^\p{L}$/u
 const MIN_WORD = 4
 const LONGEST_WORD = 14
 
@@ -9,24 +13,29 @@ const LONGEST_WORD = 14
  * Words written letter by letter (`i g n o r e`, `i.g.n.o.r.e`) become the words they spell. Where all gaps
  * are alike nothing says where a word ends; then the words the lexicon knows are cut out.
  */
-export function joinSpacedLetters(words: readonly Word[], lexicon: Lexicon<string>): Word[] {
+export function* joinSpacedLetters(
+  words: readonly Word[],
+  lexicon: Lexicon<string>,
+): Paced<Word[]> {
   const joined: Word[] = []
-  for (let at = 0; at < words.length; at++) {
+  let at = 0
+  while (at < words.length) {
     const run = singleLetters(words, at)
-    if (run.length < MIN_SPACED) {
-      const word = words[at]
-      if (word) joined.push(word)
-      continue
+    if (run.length >= MIN_SPACED) {
+      joined.push(...cutWords(run, lexicon))
+      at += run.length
+      yield
+    } else {
+      joined.push(...words.slice(at, at + 1))
+      at += 1
     }
-    joined.push(...cutWords(run, lexicon))
-    at += run.length - 1
   }
   return joined
 }
 
 function singleLetters(words: readonly Word[], from: number): readonly Word[] {
   let to = from
-  while (words[to]?.text.length === 1) to += 1
+  while (to - from < MAX_SPACED && LETTER.test(words[to]?.text ?? '')) to += 1
   return words.slice(from, to)
 }
 

@@ -27,28 +27,36 @@ export function createLexicon<C extends string>(
   ...languages: readonly Partial<Readonly<Record<C, Terms>>>[]
 ): Lexicon<C> {
   const exact = new Map<string, C[]>()
-  const stems = new Map<string, C[]>()
+  /** Stems by their first letters, so that a word is compared with a few of them. */
+  const stems = new Map<string, Stem<C>[]>()
   const phrases = new Map<string, Phrase<C>[]>()
   for (const [meaning, term] of languages.flatMap(termsOf)) {
     const [first = '', ...rest] = term.split('_')
     if (rest.length > 0) add(phrases, first, { meaning, rest })
-    else if (term.endsWith('*')) add(stems, term.slice(0, -1), meaning)
+    else if (term.endsWith('*')) add(stems, term.slice(0, MIN_STEM), toStem(term, meaning))
     else add(exact, term, meaning)
   }
-  const longestStem = Math.max(0, ...Array.from(stems.keys(), (stem) => stem.length))
-
   return {
     phrasesFrom: (word) => phrases.get(word) ?? [],
     meaningsOf: (word) => {
-      let found: readonly C[] = exact.get(word) ?? []
-      const end = Math.min(word.length, longestStem)
-      for (let length = MIN_STEM; length <= end; length++) {
-        const meanings = stems.get(word.slice(0, length))
-        if (meanings) found = found.length > 0 ? [...found, ...meanings] : meanings
-      }
-      return found
+      const known: readonly C[] = exact.get(word) ?? []
+      const near = stems.get(word.slice(0, MIN_STEM))
+      if (!near) return known
+      const begun = near.filter(({ stem }) => word.startsWith(stem))
+      return begun.length > 0 ? [...known, ...begun.map(({ meaning }) => meaning)] : known
     },
   }
+}
+
+interface Stem<C extends string> {
+  readonly stem: string
+  readonly meaning: C
+}
+
+function toStem<C extends string>(term: string, meaning: C): Stem<C> {
+  const stem = term.slice(0, -1)
+  if (stem.length < MIN_STEM) throw new Error(`${term} would match too many words`)
+  return { stem, meaning }
 }
 
 function termsOf<C extends string>(

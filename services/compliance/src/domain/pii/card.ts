@@ -13,6 +13,7 @@ const MAX_DIGITS = 19
  * Rows of other shapes are tables and references in which one number in ten passes Luhn by chance.
  */
 const PRINTED = /^(?:\d{12,19}|4 4 4 4|4 4 4 [1-3]|4 4 4 4 [1-3]|4 6 [45]|4 4 5|8 8|6 10)$/
+const MIN_FIRST_GROUP = 4
 const PER_STEP = 64
 
 /** Payment card numbers, with spaces or dashes. */
@@ -51,7 +52,7 @@ function lastGroupOfCard(
     if (!group) break
     const size = group.end - group.start
     digits += size
-    if (digits > MAX_DIGITS) break
+    if (digits > MAX_DIGITS || (sizes[0] ?? size) < MIN_FIRST_GROUP) break
     sizes.push(size)
     if (digits < MIN_DIGITS || !isPrinted(sizes)) continue
     if (hasOneSeparator(text, begin, group.end) && isPaymentCard(text.slice(begin, group.end))) {

@@ -18,21 +18,23 @@ export function* findEmails(folded: FoldedText, validators: IdentifierValidators
   const { text } = folded
   const hits: Hit[] = []
   let tried = 0
+  let doneUntil = 0
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     if (++tried % PER_STEP === 0) yield
-    const start = localStart(text, at)
+    const start = localStart(text, at, doneUntil)
     const end = domainEnd(text, at)
     if (start === at || end === at + 1) continue
     if (!validators.isEmail(text.slice(start, end))) continue
+    doneUntil = end
     const span = place(folded, start, end)
     hits.push({ type: 'email', rule: 'pii.email.address', ...span, scoreE4: 9_800 })
   }
   return hits
 }
 
-function localStart(text: string, at: number): number {
+function localStart(text: string, at: number, from: number): number {
   let start = at
-  while (start > 0 && at - start < MAX_LOCAL && LOCAL.test(text.charAt(start - 1))) start -= 1
+  while (start > from && at - start < MAX_LOCAL && LOCAL.test(text.charAt(start - 1))) start -= 1
   return start + (EDGE.exec(text.slice(start, at))?.[0].length ?? 0)
 }
 

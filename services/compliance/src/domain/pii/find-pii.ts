@@ -4,6 +4,7 @@ import { findCards } from './card.js'
 import { findEmails } from './email.js'
 import { findIbans } from './iban.js'
 import { findIps } from './ip.js'
+import { mergeHits } from './merge-hits.js'
 import { findPhones } from './phone.js'
 import type { IdentifierValidators } from './recognizers.js'
 
@@ -16,22 +17,8 @@ export function* findPii(text: string, validators: IdentifierValidators): Paced<
   yield
   let hits: Hit[] = []
   for (const find of FINDERS) {
-    hits = merge(hits, yield* find(folded, validators))
+    hits = mergeHits(hits, yield* find(folded, validators))
     yield
   }
   return hits
-}
-
-/** Adds later hits that touch none of the earlier; both lists and the result are in reading order. */
-function merge(earlier: readonly Hit[], later: readonly Hit[]): Hit[] {
-  const merged: Hit[] = []
-  let next = 0
-  for (const hit of later) {
-    for (let known = earlier[next]; known && known.end <= hit.start; known = earlier[++next]) {
-      merged.push(known)
-    }
-    const known = earlier[next]
-    if (!known || known.start >= hit.end) merged.push(hit)
-  }
-  return [...merged, ...earlier.slice(next)]
 }

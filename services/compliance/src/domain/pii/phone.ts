@@ -19,10 +19,18 @@ const ANNOUNCEMENT = new RegExp(
 )
 /** How far after such a word the number may begin. */
 const ANNOUNCED_WITHIN = 32
-const MIN_ANNOUNCED_DIGITS = 6
+const MIN_DIGITS = 7
 const DATE = /^(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?: |$)/
 const PER_STEP = 32
 const MAX_CUTS = 5
+
+/** `Ref: 08 08 64855`: a label that does not say phone says that it is something else. */
+const LABEL = /[:#º°=] ?$/
+
+interface Context {
+  readonly isAnnounced: () => boolean
+  readonly isLabelled: () => boolean
+}
 
 interface Match {
   readonly length: number
@@ -41,7 +49,14 @@ export function* findPhones(folded: FoldedText, validators: IdentifierValidators
   let tried = 0
   for (const candidate of text.matchAll(CANDIDATE)) {
     if (++tried % PER_STEP === 0) yield
-    const match = recognize(candidate[0], () => isAnnounced(candidate.index), validators)
+    const match = recognize(
+      candidate[0],
+      {
+        isAnnounced: () => isAnnounced(candidate.index),
+        isLabelled: () => LABEL.test(text.slice(Math.max(0, candidate.index - 3), candidate.index)),
+      },
+      validators,
+    )
     if (!match) continue
     const span = place(folded, candidate.index, candidate.index + match.length)
     hits.push({ type: 'phone', rule: match.rule, ...span, scoreE4: match.scoreE4 })
@@ -68,7 +83,7 @@ function createAnnouncements(text: string): (offset: number) => boolean {
 
 function recognize(
   written: string,
-  announced: () => boolean,
+  context: Context,
   validators: IdentifierValidators,
 ): Match | undefined {
   const international = /^(?:\+|\(?00)/.test(written)
@@ -76,8 +91,8 @@ function recognize(
     : undefined
   if (international) return { length: international, rule: 'pii.phone.e164', scoreE4: 9_500 }
   if (DATE.test(written)) return undefined
-  const isAnnounced = announced()
-  if (!isAnnounced && !isWrittenLikePhone(written)) return undefined
+  const isAnnounced = context.isAnnounced()
+  if (!isAnnounced && (!isWrittenLikePhone(written) || context.isLabelled())) return undefined
   const national = longest(written, (part) => isNational(part, validators))
   if (!national) return undefined
   return isAnnounced
@@ -87,18 +102,19 @@ function recognize(
 
 function isNational(part: string, { isNationalPhone }: IdentifierValidators): boolean {
   const digits = part.replace(/\D/g, '')
-  return digits.length >= MIN_ANNOUNCED_DIGITS && isNationalPhone(digits)
+  return digits.length >= MIN_DIGITS && isNationalPhone(digits)
 }
 
 /**
- * A trunk zero and several groups (`0171 234 56 78`, `06 12 34 56 78`, `030/901820`), or an area code in
- * parentheses. Not: `0.5`, `0-1`, one long number.
+ * A trunk zero and several groups (`0171 234 56 78`, `06 12 34 56 78`, `030/901820`), an area code in
+ * parentheses, or the North American groups. Not: `0.5`, `0-1`, one long number, a US social security number.
  */
 function isWrittenLikePhone(written: string): boolean {
   const digits = written.replace(/\D/g, '').length
-  if (digits < 8 || digits > 13) return false
+  if (digits < 8 || digits > 13 || /^\d{3}-\d{2}-\d{4}$/.test(written)) return false
   if (/^\(\d{2,5}\)[ -]?\d{2,}/.test(written)) return true
-  return /^0\d{1,4}(?:[ /-]| [-/] )\d{2,}/.test(written) && !/[.,]/.test(written)
+  if (/^\d{3}([-.])\d{3}\1\d{4}$/.test(written)) return true
+  return /^0[1-9]\d{0,3}(?:[ /-]| [-/] )\d{2,}/.test(written) && !/[.,]/.test(written)
 }
 
 /** Length of the longest beginning, cut at group ends, that is a number. */

@@ -1,5 +1,5 @@
-import { foldText, type FoldedText, foldWordPoint } from './fold.js'
 import type { Paced } from '../check.js'
+import { foldText, type FoldedText, foldWordPoint } from './fold.js'
 
 /** A folded word and where it stands in the original text (UTF-16 offsets). */
 export interface Word {
@@ -10,25 +10,27 @@ export interface Word {
   readonly sentence: number
 }
 
-/** Letters and digits; `@` and `$` inside a word count because they stand for letters in leetspeak. */
-const WORD = /[\p{L}\p{N}]+(?:[@$][\p{L}\p{N}]+)*/gu
 const SENTENCE_END = /[.!?;:。！？]["'”»)\]]?\s|\n\s*\n/
 const WORDS_PER_STEP = 2_048
 
 /** Splits a text into folded words in one pass. */
 export function* readWords(original: string): Paced<Word[]> {
   const folded = foldText(original, foldWordPoint, false)
+  const { text } = folded
   const words: Word[] = []
-  let previousEnd = 0
   let sentence = 0
+  let end = 0
   yield
-  for (const match of folded.text.matchAll(WORD)) {
-    if (SENTENCE_END.test(folded.text.slice(previousEnd, match.index))) sentence += 1
-    previousEnd = match.index + match[0].length
-    words.push({ ...place(folded, match.index, previousEnd), text: match[0], sentence })
+  for (;;) {
+    const start = skip(text, end, false)
+    if (start === text.length) return words
+    const gap = text.slice(end, start)
+    if (gap !== ' ' && SENTENCE_END.test(gap)) sentence += 1
+    end = wordEnd(text, start)
+    const span = place(folded, start, end)
+    words.push({ text: text.slice(start, end), start: span.start, end: span.end, sentence })
     if (words.length % WORDS_PER_STEP === 0) yield
   }
-  return words
 }
 
 /** Where a stretch of a folded text stands in the original. */
@@ -38,4 +40,35 @@ export function place(
   end: number,
 ): { start: number; end: number } {
   return { start: folded.startOf(start), end: folded.endOf(end - 1) }
+}
+
+/** `@` and `$` between letters or digits belong to the word: they stand for letters in leetspeak. */
+function wordEnd(text: string, start: number): number {
+  let end = skip(text, start, true)
+  while (/^[@$]/.test(text.charAt(end)) && isWordPoint(text.codePointAt(end + 1) ?? 0)) {
+    end = skip(text, end + 1, true)
+  }
+  return end
+}
+
+/** The first offset from `at` where being part of a word changes. */
+function skip(text: string, at: number, isInWord: boolean): number {
+  let next = at
+  while (next < text.length) {
+    const code = text.codePointAt(next) ?? 0
+    if (isWordPoint(code) !== isInWord) return next
+    next += code > 0xffff ? 2 : 1
+  }
+  return next
+}
+
+const WORD_POINT = /^[\p{L}\p{N}]$/u
+/** Answers for the Basic Multilingual Plane: 0 unknown, 1 no, 2 yes. Asking the pattern each time is slow. */
+const known = new Uint8Array(0x1_0000)
+
+/** Letters and digits of every script. */
+function isWordPoint(code: number): boolean {
+  if (code > 0xffff) return WORD_POINT.test(String.fromCodePoint(code))
+  known[code] ||= WORD_POINT.test(String.fromCharCode(code)) ? 2 : 1
+  return known[code] === 2
 }

@@ -3,8 +3,8 @@ import type { BiasTerms } from '../meanings.js'
 export const POLISH: BiasTerms = {
   slur: `czarnuch* pedał pedały pedałów pedałem ciota cioty ciot żydek żydki żydków parch* parchy ciapaty ciapaci
     ciapak* brudas* lesba lesby dziwka dziwki kurwa kurwy kurwą szmata szmaty debil debile mongoł
-    mongoły downy kaleka kaleki murzyn* asfalt_* żółtek żółtki szwab szwaby kacap* ukrainiec_jebany
-    banderowiec pedalstwo transwestyt* inwalida_jebany babochłop*`,
+    mongoły downy kaleka kaleki murzyn* żółtek żółtki szwab szwaby kacap* ukrainiec_jebany
+    banderowiec pedalstwo transwestyt* babochłop*`,
   group: `kobiety kobieta kobiet muzułman* żydzi żyd żydów żydami chrześcijanie czarni czarny czarnych biali azjaci
     afrykanie arabowie arabów cudzoziemcy imigran* migran* uchodźcy uchodźców romowie cyganie cyganów geje
     gej gejów homoseksual* lesbijki lesbijka lesbijek transpłciow* transseksual* niepełnosprawn* starzy ukraińcy

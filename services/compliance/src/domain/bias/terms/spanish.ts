@@ -14,7 +14,7 @@ export const SPANISH: BiasTerms = {
     mugre virus criaturas infrahumanas desperdicio infestan invaden`,
   trait: `estúpid* tont* vag* perezos* criminales delincuentes ladrones terroristas violent* peligros*
     suci* inferiores avar* mentiros* primitiv* violadores pervertid* asqueros* enferm* degenerad* idiotas
-    repugnantes malvad* débiles fe* incapaces ignorantes inmorales imbéciles
+    repugnantes malvad* débiles feos feas incapaces ignorantes inmorales imbéciles
     despreciables viles patéticos descerebrados inmundos horribles salvajes crueles brutos repulsivos`,
   every: `todos todas todo toda siempre cada típico`,
   these: `estos estas esos esas este esta putos putas malditos tú vosotros`,
