@@ -25,7 +25,10 @@ export async function registerOpenApi(app: App): Promise<void> {
     transform: createJsonSchemaTransform({ skipList: ['/docs', '/docs/*', '/openapi.json'] }),
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })
-  app.get('/openapi.json', openToEveryone(), async (_request, reply) =>
-    reply.type('application/json').serializer(JSON.stringify).send(app.swagger()),
+  app.get(
+    '/openapi.json',
+    { ...openToEveryone(), schema: { hide: true } },
+    async (_request, reply) =>
+      reply.type('application/json').serializer(JSON.stringify).send(app.swagger()),
   )
 }

@@ -56,7 +56,7 @@ export async function openUpload(request: FastifyRequest): Promise<Upload> {
   }
   return {
     name: readName(part.filename),
-    mediaType: part.mimetype,
+    mediaType: readMediaType(part.mimetype),
     bytes: async function* (complete) {
       const hash = createHash('sha256')
       let sizeBytes = 0
@@ -82,6 +82,13 @@ function readName(filename: string): string {
     throw invalid('/file', `the file name has more than ${MAX_NAME_LENGTH} characters`)
   }
   return filename
+}
+
+const MEDIA_TYPE = /^[!-~][ -~]{0,126}$/
+
+function readMediaType(mediaType: string): string {
+  if (MEDIA_TYPE.test(mediaType)) return mediaType
+  throw invalid('/file', 'the content type of the file is not a media type')
 }
 
 async function* readParts(request: FastifyRequest) {
