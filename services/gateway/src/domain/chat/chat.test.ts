@@ -309,10 +309,6 @@ describe('ends other than success', () => {
       [delta('Within'), { kind: 'throw' as const, error: new AppError('UPSTREAM_ERROR', 'gone') }],
     ],
     [
-      'silent for too long',
-      [{ kind: 'throw' as const, error: new AppError('TIMEOUT', 'no first token') }],
-    ],
-    [
       'out of quota',
       [{ kind: 'throw' as const, error: new AppError('RATE_LIMITED', 'slow down') }],
     ],
@@ -325,6 +321,14 @@ describe('ends other than success', () => {
       expect(result.receipt).toMatchObject({ outcome: 'upstream_error' })
     },
   )
+
+  test('a provider that keeps quiet is a timeout', async () => {
+    const error = new AppError('TIMEOUT', 'the provider sent nothing for 30 s')
+    const script = [delta('a'), { kind: 'throw' as const, error }]
+    const { result, end } = await abortedBy(createWorld({ script }))
+    expect(result).toMatchObject({ kind: 'failed', error: { reason: 'TIMEOUT' } })
+    expect(end?.attrs).toMatchObject({ outcome: 'timeout' })
+  })
 
   test('a model service that is killed is an internal error that names it', async () => {
     const error = new AppError('UNAVAILABLE', 'the llm service did not answer')

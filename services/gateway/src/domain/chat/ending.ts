@@ -45,7 +45,6 @@ export type FailedService = 'audit' | 'compliance' | 'llm' | 'gateway'
 /** Reasons by which llm says that the provider, not the service itself, is at fault. */
 const PROVIDER_REASONS: ReadonlySet<string> = new Set([
   'UPSTREAM_ERROR',
-  'TIMEOUT',
   'RATE_LIMITED',
   'INVALID_INPUT',
   'PAYLOAD_TOO_LARGE',
@@ -57,8 +56,12 @@ export function cutShort(answer: Answer, failure: unknown, stop: Stop): Ending {
     return { kind: 'aborted', answer, outcome: stop.reason, error: stopError(stop.reason) }
   }
   if (!(failure instanceof AppError)) return internalError(answer, 'gateway', failure)
+  // The provider kept quiet for longer than llm waits.
+  if (failure.reason === 'TIMEOUT') {
+    return { kind: 'aborted', answer, outcome: 'timeout', error: failure }
+  }
   if (!PROVIDER_REASONS.has(failure.reason)) return internalError(answer, 'llm', failure)
-  // The provider's own 429 or 504 is not about this client's requests to us.
+  // The provider's own 429 is not about this client's requests to us.
   const error = new AppError('UPSTREAM_ERROR', failure.message, { cause: failure })
   return { kind: 'aborted', answer, outcome: 'upstream_error', error }
 }
