@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { AppError, type Role as UserRole } from '@lexcustis/core'
+import type { AppError } from '@lexcustis/core'
+import { type Role as UserRole } from '@lexcustis/core'
 import { type Database, openDatabase } from '@lexcustis/postgres'
 import {
   Check,
@@ -55,7 +56,7 @@ beforeAll(async () => {
     grpcPort: 0,
     metricsPort: 0,
     tls: certificates.identity('compliance'),
-    tenantKeys: keys.jwks as unknown as ComplianceConfig['tenantKeys'],
+    tenantKeys: keys.jwks,
     databaseUrl: postgres.url('compliance'),
     drainMs: 1_000,
     logLevel: 'trace',

@@ -14,6 +14,7 @@ const MAX_DIGITS = 19
  */
 const PRINTED = /^(?:\d{12,19}|4 4 4 4|4 4 4 [1-3]|4 4 4 4 [1-3]|4 6 [45]|4 4 5|8 8|6 10)$/
 const MIN_FIRST_GROUP = 4
+const MAX_GROUPS = 5
 const PER_STEP = 64
 
 /** Payment card numbers, with spaces or dashes. */
@@ -44,22 +45,24 @@ function lastGroupOfCard(
   { isPaymentCard }: IdentifierValidators,
 ): number | undefined {
   const begin = groups[first]?.start ?? 0
+  return printedEnds(groups, first).findLast((last) => {
+    const number = text.slice(begin, groups[last]?.end)
+    return hasOneSeparator(number) && isPaymentCard(number)
+  })
+}
+
+/** Groups at which a row beginning with group `first` is printed like a card number. */
+function printedEnds(groups: readonly DigitGroup[], first: number): number[] {
+  const ends: number[] = []
   const sizes: number[] = []
   let digits = 0
-  let found: number | undefined
-  for (let last = first; last < groups.length; last++) {
-    const group = groups[last]
-    if (!group) break
-    const size = group.end - group.start
-    digits += size
-    if (digits > MAX_DIGITS || (sizes[0] ?? size) < MIN_FIRST_GROUP) break
-    sizes.push(size)
-    if (digits < MIN_DIGITS || !isPrinted(sizes)) continue
-    if (hasOneSeparator(text, begin, group.end) && isPaymentCard(text.slice(begin, group.end))) {
-      found = last
-    }
+  for (const [offset, { start, end }] of groups.slice(first, first + MAX_GROUPS).entries()) {
+    sizes.push(end - start)
+    digits += end - start
+    if (digits > MAX_DIGITS || (sizes[0] ?? 0) < MIN_FIRST_GROUP) break
+    if (digits >= MIN_DIGITS && isPrinted(sizes)) ends.push(first + offset)
   }
-  return found
+  return ends
 }
 
 function isPrinted(sizes: readonly number[]): boolean {
@@ -67,7 +70,6 @@ function isPrinted(sizes: readonly number[]): boolean {
 }
 
 /** `4111-1111 1111 1111` is two things side by side, not one number. */
-function hasOneSeparator(text: string, start: number, end: number): boolean {
-  const row = text.slice(start, end)
-  return !(row.includes(' ') && row.includes('-'))
+function hasOneSeparator(number: string): boolean {
+  return !(number.includes(' ') && number.includes('-'))
 }
