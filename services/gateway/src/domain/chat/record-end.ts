@@ -87,18 +87,18 @@ async function appendUntilDone(
   const giveUpAt = performance.now() + settings.keepTryingMs
   let pauseMs = settings.firstRetryMs
   let record = versions.after(undefined)
-  let cause = new AppError('INTERNAL', 'not tried yet')
+  let cause: AppError | undefined
   for (let attempt = 1; record && performance.now() < giveUpAt; attempt += 1) {
     const outcome = await evidence
       .append(record, hop)
       .catch((error: unknown) => AppError.from(error))
     if (!(outcome instanceof AppError)) return outcome
     cause = outcome
-    events.endDelayed({ requestId, attempt, cause })
+    events.endDelayed({ requestId, attempt, cause: outcome })
     await pause(pauseMs)
     pauseMs = Math.min(pauseMs * 2, settings.maxRetryMs)
     record = versions.after(cause)
   }
-  events.endGivenUp({ requestId, cause })
+  if (cause) events.endGivenUp({ requestId, cause })
   return undefined
 }
