@@ -62,7 +62,7 @@ function importsOf(folder: string): Set<string> {
   for (const file of files) {
     const source = readFileSync(join(folder, 'src', file), 'utf8')
     for (const [, name] of source.matchAll(
-      /(?:from|import)\s*\(?\s*'((?:@[\w-]+\/)?[\w-]+)[^']*'/g,
+      /(?: from |^import |\bimport\()'((?:@[\w-]+\/)?[\w-]+)[^']*'/gm,
     )) {
       if (name) found.add(name)
     }
