@@ -1,0 +1,150 @@
+import { AppError, isWellFormedText } from '@lexcustis/core'
+import { isKind, type KindName, kindOf, type Provider, refusalOf } from './provider.js'
+
+/** An organisation's own choice as it is stored. */
+export interface ProviderChoice {
+  readonly kind: KindName
+  readonly model: string
+  /** Empty: the kind's own. */
+  readonly baseUrl: string
+  readonly region: string
+  /** Sealed for this organisation, kind and base URL; absent without a key. */
+  readonly sealedKey: Buffer | undefined
+}
+
+export interface ChoiceStore {
+  get(organizationId: string): Promise<ProviderChoice | undefined>
+  set(organizationId: string, choice: ProviderChoice, setBy: string): Promise<void>
+  clear(organizationId: string): Promise<void>
+}
+
+/** What a key is sealed for: it opens for nothing else, wherever the bytes are moved. */
+export interface KeyPurpose {
+  readonly organizationId: string
+  readonly kind: KindName
+  readonly baseUrl: string
+}
+
+export interface KeySealer {
+  seal(key: string, purpose: KeyPurpose): Buffer
+  /** Throws UNAVAILABLE when the sealing key is another one than at sealing. */
+  open(sealed: Buffer, purpose: KeyPurpose): string
+}
+
+/** Throws INVALID_INPUT for a base URL that must not be called on an organisation's word. */
+export type CheckBaseUrl = (baseUrl: string) => Promise<void>
+
+export interface ChoiceRequest {
+  readonly provider: string
+  readonly model: string
+  readonly baseUrl: string
+  /** Undefined keeps the stored key, empty removes it. */
+  readonly apiKey: string | undefined
+  readonly region: string
+}
+
+export interface ChoiceDeps {
+  readonly sealer: KeySealer | undefined
+  readonly checkBaseUrl: CheckBaseUrl
+}
+
+const MAX_MODEL = 200
+const MAX_REGION = 64
+/** Printable ASCII without blanks: anything else cannot travel in a header. */
+const API_KEY = /^[\x21-\x7e]{1,1000}$/
+
+/** Checks a request against its kind; throws INVALID_INPUT, UNIMPLEMENTED. */
+export async function toChoice(
+  organizationId: string,
+  request: ChoiceRequest,
+  before: ProviderChoice | undefined,
+  deps: ChoiceDeps,
+): Promise<ProviderChoice> {
+  const kind = readKind(request.provider)
+  const preset = kindOf(kind)
+  const model = request.model || preset.model || ''
+  assertText(model, '/model', MAX_MODEL)
+  if (kind === 'extractive' && model !== preset.model) throw invalid('/model', 'must be extractive')
+  const region = request.region || preset.region
+  assertText(region, '/region', MAX_REGION)
+  const baseUrl = await readBaseUrl(kind, request.baseUrl, deps.checkBaseUrl)
+  const sealedKey = sealKey({ organizationId, kind, baseUrl }, request.apiKey, before, deps.sealer)
+  if (preset.needsApiKey && !sealedKey) throw invalid('/api_key', 'is needed by this provider')
+  return { kind, model, baseUrl, region, sealedKey }
+}
+
+function readKind(name: string): KindName {
+  if (isKind(name)) return name
+  throw invalid('/provider', refusalOf(name))
+}
+
+async function readBaseUrl(kind: KindName, given: string, check: CheckBaseUrl): Promise<string> {
+  const preset = kindOf(kind)
+  if (given && !preset.needsBaseUrl && kind !== 'ollama') {
+    throw invalid('/base_url', `is not taken by ${kind}; use openai-compatible`)
+  }
+  if (!given && preset.needsBaseUrl) throw invalid('/base_url', 'is needed by this provider')
+  const effective = given || preset.baseUrl
+  if (effective) await check(effective)
+  return given
+}
+
+/**
+ * A stored key stays only with the endpoint it was given for. Otherwise whoever may change the base
+ * URL could have the key sent to a server of their own and read it there.
+ */
+function sealKey(
+  purpose: KeyPurpose,
+  given: string | undefined,
+  before: ProviderChoice | undefined,
+  sealer: KeySealer | undefined,
+): Buffer | undefined {
+  if (given === undefined) {
+    const isSame = before?.kind === purpose.kind && before.baseUrl === purpose.baseUrl
+    return isSame ? before.sealedKey : undefined
+  }
+  if (given === '') return undefined
+  if (!API_KEY.test(given)) throw invalid('/api_key', 'must be printable ASCII without blanks')
+  if (!sealer) {
+    throw invalid(
+      '/api_key',
+      'cannot be stored: this deployment has no sealing key (LLM_SEALING_KEY_FILE)',
+    )
+  }
+  return sealer.seal(given, purpose)
+}
+
+/** The stored choice as a provider in force. Throws UNAVAILABLE when its key cannot be opened. */
+export function toProvider(
+  organizationId: string,
+  choice: ProviderChoice,
+  sealer: KeySealer | undefined,
+): Provider {
+  const { kind, model, region, sealedKey } = choice
+  const provider = { kind, model, models: [model], region }
+  const baseUrl = choice.baseUrl || kindOf(kind).baseUrl
+  if (!baseUrl) return provider
+  const purpose = { organizationId, kind, baseUrl: choice.baseUrl }
+  const apiKey = sealedKey ? openKey(sealedKey, purpose, sealer) : undefined
+  return { ...provider, endpoint: { baseUrl, apiKey, isGuarded: true } }
+}
+
+function openKey(sealed: Buffer, purpose: KeyPurpose, sealer: KeySealer | undefined): string {
+  if (sealer) return sealer.open(sealed, purpose)
+  throw new AppError(
+    'UNAVAILABLE',
+    'the stored API key cannot be opened: this deployment has no sealing key (LLM_SEALING_KEY_FILE)',
+  )
+}
+
+function assertText(text: string, pointer: string, max: number): void {
+  if (!text.trim()) throw invalid(pointer, 'must not be empty')
+  if (text.length > max) throw invalid(pointer, `must be at most ${max} characters`)
+  if (!isWellFormedText(text) || /\p{Cc}/u.test(text)) {
+    throw invalid(pointer, 'must not hold control characters')
+  }
+}
+
+export function invalid(pointer: string, detail: string): AppError {
+  return new AppError('INVALID_INPUT', `${pointer} ${detail}`, { errors: [{ pointer, detail }] })
+}
