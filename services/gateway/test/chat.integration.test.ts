@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type App, buildApp } from '../src/app.js'
 import { chatRoutes } from '../src/routes/chat.js'
 import { PRINCIPAL } from './chat/fakes.js'
-import { KEY, parseEvents } from './chat/http.js'
+import { KEY, parseEvents, UNLIMITED_LIMITER } from './chat/http.js'
 import { ChatPeers } from './chat/peers.js'
 
 // The chat between a real HTTP client and real gRPC services over mutual TLS.
@@ -37,7 +37,7 @@ beforeEach(async () => {
           throw new AppError('UNAUTHENTICATED', 'sign in first')
         },
       },
-      limiter: { hit: async () => ({ allowed: true, remaining: 1, resetMs: 1_000 }) },
+      limiter: UNLIMITED_LIMITER,
       userLimit: { name: 'user', ...limit },
       ipLimit: { name: 'ip', ...limit },
       events: { requestFailed: () => undefined },

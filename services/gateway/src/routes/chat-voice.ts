@@ -40,6 +40,8 @@ export interface SourcesJson {
     readonly document_id: string
     readonly chunk_id: string
     readonly title: string
+    /** Headings above the passage, outermost first. */
+    readonly heading_path: readonly string[]
     /** 0 to 10000, relative to the best source. */
     readonly score: number
   }[]
@@ -49,11 +51,12 @@ export interface SourcesJson {
 
 export function toSourcesJson({ sources, isDegraded }: Opening): SourcesJson {
   return {
-    items: sources.map(({ n, documentId, chunkId, title, scoreE4 }) => ({
+    items: sources.map(({ n, documentId, chunkId, title, headingPath, scoreE4 }) => ({
       n,
       document_id: documentId,
       chunk_id: chunkId,
       title,
+      heading_path: headingPath,
       score: scoreE4,
     })),
     degraded: isDegraded,

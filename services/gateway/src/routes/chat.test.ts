@@ -62,6 +62,7 @@ describe('POST /api/v1/chat as a stream', () => {
           document_id: PASSAGE.documentId,
           chunk_id: 'c-1',
           title: 'AI Act',
+          heading_path: ['Article 73'],
           score: 10_000,
         },
       ],
@@ -314,4 +315,22 @@ describe('bad input names the field', () => {
     })
     expect(response.status).toBe(200)
   })
+})
+
+test('the API description shows both bodies', async () => {
+  await using world = await listen()
+  const response = await fetch(`${world.url}/openapi.json`)
+  const { paths } = (await response.json()) as {
+    paths: Record<
+      string,
+      { post: { requestBody: { content: Record<string, { schema: unknown }> } } }
+    >
+  }
+  for (const [path, field] of [
+    [PATH, 'document_ids'],
+    ['/v1/chat/completions', 'max_completion_tokens'],
+  ] as const) {
+    const { schema } = paths[path]?.post.requestBody.content['application/json'] ?? {}
+    expect(JSON.stringify(schema)).toContain(field)
+  }
 })

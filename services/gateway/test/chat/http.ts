@@ -9,6 +9,9 @@ import { createWorld, PRINCIPAL, type World } from './fakes.js'
 const UNLIMITED = { limit: 1_000_000, windowSeconds: 60 }
 export const KEY = 'lc_test'
 
+const allowed = async () => ({ allowed: true, remaining: 1, resetMs: 1_000 })
+export const UNLIMITED_LIMITER = { hit: allowed, peek: allowed }
+
 export interface HttpWorld extends World, AsyncDisposable {
   readonly app: App
   readonly url: string
@@ -31,7 +34,7 @@ export async function listen(
           throw new AppError('UNAUTHENTICATED', 'sign in first')
         },
       },
-      limiter: { hit: async () => ({ allowed: true, remaining: 1, resetMs: 1_000 }) },
+      limiter: UNLIMITED_LIMITER,
       userLimit: { name: 'user', ...UNLIMITED },
       ipLimit: { name: 'ip', ...UNLIMITED },
       events: { requestFailed: () => undefined },
