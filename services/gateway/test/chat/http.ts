@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { AppError } from '@lexcustis/core'
 import { type App, buildApp } from '../../src/app.js'
-import type { Limiter } from '../../src/domain/limits.js'
+import type { Limiter, LimitState } from '../../src/domain/limits.js'
 import type { TenantPrincipal } from '../../src/domain/principal.js'
 import { registerNativeChat } from '../../src/routes/chat.js'
 import { registerOpenAi } from '../../src/routes/openai.js'
@@ -10,7 +10,7 @@ import { createWorld, PRINCIPAL, type World } from './fakes.js'
 const UNLIMITED = { limit: 1_000_000, windowSeconds: 60 }
 export const KEY = 'lc_test'
 
-const allowed = async () => ({ allowed: true, remaining: 1, resetMs: 1_000 })
+const allowed = async (): Promise<LimitState> => ({ allowed: true, remaining: 1, resetMs: 1_000 })
 export const UNLIMITED_LIMITER: Limiter = { hit: allowed, peek: allowed }
 
 export interface HttpWorld extends World, AsyncDisposable {
