@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPasswords } from '../src/adapters/argon2-passwords.js'
 import { createPgAccounts } from '../src/adapters/pg-accounts.js'
 import { bootstrapOperator } from '../src/domain/identity/bootstrap.js'
-import { OPERATOR, PASSWORD, type Tenant, World } from './world.js'
+import { OPERATOR, PASSWORD, type Tenant, World, aString, aNumber } from './world.js'
 
 let world: World
 let tenant: Tenant
@@ -20,14 +20,14 @@ describe('signing in', () => {
     const { status, json } = await world.login(tenant.admin.email)
     expect(status).toBe(200)
     expect(json).toEqual({
-      access_token: expect.any(String),
+      access_token: aString,
       token_type: 'Bearer',
       expires_in: 900,
-      refresh_token: expect.any(String),
+      refresh_token: aString,
       user: { id: tenant.admin.id, email: tenant.admin.email, role: 'admin' },
       organization: { id: tenant.id, slug: tenant.slug, name: tenant.slug },
     })
-    const { iat = 0, exp = 0 } = decodeJwt(json.access_token as string)
+    const { iat = 0, exp = 0 } = decodeJwt(json.access_token)
     expect(exp - iat).toBe(900)
   })
 
@@ -41,7 +41,7 @@ describe('signing in', () => {
       await world.login(tenant.admin.email, 'wrong password'),
     ]
     const [unknown, wrong] = answers.map(({ status, json }) => {
-      const { request_id: _, ...rest } = json as Record<string, unknown>
+      const { request_id: _, ...rest } = json
       return { status, rest }
     })
     expect(unknown).toEqual(wrong)
@@ -51,7 +51,7 @@ describe('signing in', () => {
   test('gives an operator a token without an organisation', async () => {
     const { json } = await world.login(OPERATOR.email, OPERATOR.password)
     expect(json.organization).toBeNull()
-    expect(decodeJwt(json.access_token as string)).not.toHaveProperty('org')
+    expect(decodeJwt(json.access_token)).not.toHaveProperty('org')
     const me = await world.call('GET', '/api/v1/me', { token: json.access_token })
     expect(me.json).toMatchObject({ user: { role: 'operator' }, organization: null })
   })
@@ -131,8 +131,8 @@ describe('access tokens', () => {
       token: key,
       body: { audience: 'rag' },
     })
-    expect(issued.json).toEqual({ token: expect.any(String), expires_in: 60 })
-    expect(decodeJwt(issued.json.token as string)).toMatchObject({
+    expect(issued.json).toEqual({ token: aString, expires_in: 60 })
+    expect(decodeJwt(issued.json.token)).toMatchObject({
       org: tenant.id,
       aud: 'rag',
       role: 'admin',
@@ -152,7 +152,7 @@ describe('failed sign-ins', () => {
     for (let attempt = 0; attempt < 5; attempt += 1) await world.login(own.admin.email, 'wrong one')
     await expect.poll(() => failuresOf(own.id)).toHaveLength(1)
     expect(failuresOf(own.id)[0]).toMatchObject({
-      attrs: { count: expect.any(Number) },
+      attrs: { count: aNumber },
       tenant: { kind: 'service', userId: own.admin.id },
     })
   })

@@ -319,8 +319,8 @@ const SCHEMAS = new URL('../../../packages/evidence/schemas/', import.meta.url)
 
 /** The closed schema of a type of record, as the audit service checks it. */
 function schemaOf(type: string): z.ZodType {
-  const schema = JSON.parse(readFileSync(new URL(`${type}.json`, SCHEMAS), 'utf8')) as object
-  return z.fromJSONSchema(schema)
+  const text = readFileSync(new URL(`${type}.json`, SCHEMAS), 'utf8')
+  return z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0])
 }
 
 /** An id that nothing has. */

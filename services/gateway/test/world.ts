@@ -6,6 +6,7 @@ import {
   startTestPostgres,
   type TestPostgres,
 } from '@lexcustis/testing'
+import { expect } from 'vitest'
 import type { GatewayConfig, PrivateJwk } from '../src/config.js'
 import { type RunningGateway, startGateway } from '../src/service.js'
 import { Neighbours } from './neighbours.js'
@@ -16,13 +17,47 @@ export const PASSWORD = 'correct horse battery'
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const UNLIMITED = 1_000_000
 
+/** Every field that an answer of the API can have: which ones it has is what tests find out. */
+export interface Body {
+  readonly id: string
+  readonly reason: string
+  readonly request_id: string
+  readonly detail: string
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[]
+  readonly error: Readonly<Record<string, unknown>>
+  readonly access_token: string
+  readonly refresh_token: string
+  readonly token: string
+  readonly key: string
+  readonly keys: readonly object[]
+  readonly user: { readonly id: string; readonly email: string; readonly role: string }
+  readonly organization: { readonly id: string } | null
+  readonly admin: { readonly id: string }
+  readonly items: readonly Item[]
+  readonly next_cursor: string | null
+  readonly provider: object
+  readonly checks: readonly { readonly name: string }[]
+  readonly paths: Readonly<Record<string, object>>
+}
+
+export interface Item {
+  readonly id: string
+  readonly prefix: string
+  readonly canonical: string
+  readonly envelope: object
+}
+
+/** vitest's own matchers are of type any. */
+export const aString: unknown = expect.any(String)
+export const aNumber: unknown = expect.any(Number)
+export const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
   /** The parsed body; empty when it is not JSON. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
-  readonly json: any
+  readonly json: Body
 }
 
 export interface CallOptions {
@@ -30,6 +65,12 @@ export interface CallOptions {
   readonly body?: unknown
   readonly raw?: string | Uint8Array<ArrayBuffer> | FormData
   readonly headers?: Record<string, string>
+}
+
+interface Upload {
+  readonly token: string
+  readonly name?: string
+  readonly content?: string | Buffer
 }
 
 /** An organisation with its admin signed in. */
@@ -108,7 +149,7 @@ export class World implements AsyncDisposable {
       status: response.status,
       headers: response.headers,
       text,
-      json: isJson && text ? (JSON.parse(text) as unknown) : {},
+      json: (isJson && text ? JSON.parse(text) : {}) as Body,
     }
   }
 
@@ -128,7 +169,7 @@ export class World implements AsyncDisposable {
       body: { name: slug, slug, admin: { email, password: PASSWORD } },
     })
     if (created.status !== 201) throw new Error(created.text)
-    const { id, admin } = created.json as { id: string; admin: { id: string } }
+    const { id, admin } = created.json
     return { id, slug, admin: { id: admin.id, email, token: token(await this.login(email)) } }
   }
 
@@ -152,10 +193,10 @@ export class World implements AsyncDisposable {
       body: { name: 'test', ...(scopes ? { scopes } : {}) },
     })
     if (created.status !== 201) throw new Error(created.text)
-    return created.json as { id: string; key: string }
+    return created.json
   }
 
-  async upload(path: string, options: CallOptions & { name?: string; content?: string | Buffer }) {
+  async upload(path: string, options: Upload): Promise<Answer> {
     const form = new FormData()
     const content = options.content ?? '# Title\n\nSome text.'
     const blob = new Blob([typeof content === 'string' ? content : new Uint8Array(content)], {
@@ -173,7 +214,7 @@ export class World implements AsyncDisposable {
 }
 
 function token(session: Answer): string {
-  const { access_token } = session.json as { access_token?: string }
+  const { access_token } = session.json
   if (!access_token) throw new Error(`no session: ${session.status} ${session.text}`)
   return access_token
 }
