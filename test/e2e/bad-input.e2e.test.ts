@@ -169,7 +169,7 @@ describe('bad input gets a problem document that says what to change', () => {
     'a document with %s is refused or fails with a reason',
     async (_, name, content, type, status) => {
       const form = new FormData()
-      form.append('file', new Blob([content as BlobPart], { type }), name)
+      form.append('file', new Blob([content], { type }), name)
       const response = await client.request('POST', '/api/v1/documents', undefined, { body: form })
       const body = (await response.json()) as { id?: string; reason?: string }
       if (response.status === 202) {

@@ -193,7 +193,7 @@ describe('exactly one end follows each start', () => {
     provider.setScenario(SLOW)
     const { requestId, events } = await open(2)
     await stack.kill('audit')
-    for await (const _ of events) void _
+    await collectQuietly(events)
     const ends = await client.endsOf(requestId, 40_000)
     expect(ends).toHaveLength(1)
     expect((await client.verify()).valid).toBe(true)

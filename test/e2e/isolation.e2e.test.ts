@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, type TenantContext, uuidv7 } from '@lexcustis/core'
+import type { AppError } from '@lexcustis/core'
+import { type TenantContext, uuidv7 } from '@lexcustis/core'
 import { openDatabase } from '@lexcustis/postgres'
 import { AuditReaderDefinition, AuditWriterDefinition } from '@lexcustis/proto/audit'
 import { DocumentDefinition, SearchDefinition } from '@lexcustis/proto/rag'
@@ -259,7 +260,7 @@ describe('in SQL, as each role, without the application’s own filter', () => {
   /** Every table or partition with an organisation in it, found in the catalogue: none can be forgotten. */
   async function tenantTables(): Promise<TenantTable[]> {
     await using admin = openDatabase({ url: urlOf('postgres'), name: 'test' })
-    return admin.query<TenantTable>(
+    return await admin.query<TenantTable>(
       `SELECT n.nspname AS schema, c.relname AS name, a.attname AS column
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
