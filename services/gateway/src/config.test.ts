@@ -89,6 +89,15 @@ describe('readConfig', () => {
     ])
   })
 
+  test('takes addresses and networks as trusted proxies, and nothing else', () => {
+    const of = (text: string) => ({ ...complete, GATEWAY_TRUSTED_PROXIES: text })
+    const { trustedProxies } = readConfig(of('10.0.0.0/8, ::1,fd00::/8'))
+    expect(trustedProxies).toEqual(['10.0.0.0/8', '::1', 'fd00::/8'])
+    for (const text of ['*', '10.0.0.0/33', 'proxy.local', '10.0.0.0/8/8', 'true']) {
+      expect(problemsOf(of(text)), text).toEqual(['GATEWAY_TRUSTED_PROXIES'])
+    }
+  })
+
   test('refuses to count in one process in production', () => {
     expect(problemsOf({ ...complete, LEXCUSTIS_PROFILE: 'production' })).toEqual([
       'GATEWAY_REDIS_URL_FILE',

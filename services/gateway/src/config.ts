@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import {
   ConfigError,
   type Environment,
@@ -20,6 +21,17 @@ import type { LimitPolicy } from './domain/limits.js'
 const PREFIX = 'GATEWAY_'
 const MINUTE_SECONDS = 60
 const DAY_MS = 86_400_000
+
+/** `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return (
+    prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  )
+}
 
 const PrivateJwk = z.looseObject({
   kty: z.literal('OKP'),
@@ -54,7 +66,12 @@ const SHAPE = {
   LOGIN_FAILURES_PER_MINUTE: integer({ min: 1, default: 10 }),
   CHAT_MAX_MS: integer({ min: 1_000, max: DAY_MS, default: 600_000 }),
   DRAIN_MS: integer({ max: 3_600_000, default: 10_000 }),
-  TRUSTED_PROXIES: list([]),
+  TRUSTED_PROXIES: list([])
+    .refine(
+      (networks) => networks.every(isNetwork),
+      'names something that is no address or network',
+    )
+    .describe('addresses or networks such as 10.0.0.0/8, separated by commas'),
   LOG_LEVEL: logLevel(),
 }
 

@@ -90,7 +90,6 @@ const OTHERS = [
   'POST /api/v1/organization/resume',
   'GET /v1/models',
   'GET /v1/models/{id}',
-  'GET /v1/models/{*}',
   'POST /v1/embeddings',
 ]
 

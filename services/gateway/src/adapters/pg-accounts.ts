@@ -23,6 +23,9 @@ function toAccount(row: AccountRow): Account {
   }
 }
 
+/** An account that cannot exist. */
+const NOBODY = { organization_id: DEPLOYMENT_ID, id: DEPLOYMENT_ID }
+
 export function createPgAccounts(database: Database): AccountStore {
   return {
     findByEmail: async (key) => {
@@ -30,12 +33,13 @@ export function createPgAccounts(database: Database): AccountStore {
         'SELECT organization_id, id FROM identity.find_account($1)',
         [key],
       )
-      if (!found) return undefined
-      return database.tenant(found.organization_id, async (tx) => {
+      // An unknown address takes the same steps as a known one: the clock tells a guesser nothing.
+      const { organization_id: organizationId, id } = found ?? NOBODY
+      return database.tenant(organizationId, async (tx) => {
         const [row] = await tx.query<AccountRow & { readonly password_hash: string }>(
           `SELECT organization_id, id, email, role, created_at, password_hash
            FROM identity.account WHERE organization_id = $1 AND id = $2`,
-          [found.organization_id, found.id],
+          [organizationId, id],
         )
         return row && { account: toAccount(row), passwordHash: row.password_hash }
       })

@@ -29,7 +29,8 @@ export function registerAuditVerify(
       ...requirePermission('audit.verify'),
       schema: {
         tags: ['audit'],
-        summary: 'Server-sent events: checks every record of the log',
+        summary: 'Server-sent events progress, break and result: checks every record of the log',
+        produces: ['text/event-stream'],
       },
     },
     async (request, reply) => {

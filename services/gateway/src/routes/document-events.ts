@@ -26,6 +26,7 @@ export function registerDocumentEvents(app: App, { peers, tokens, shutdown }: Wa
         tags: ['documents'],
         summary: 'Server-sent events: state, with the document, whenever it changed',
         params: IdParams,
+        produces: ['text/event-stream'],
       },
     },
     async (request, reply) => {
