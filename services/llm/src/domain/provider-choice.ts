@@ -39,7 +39,7 @@ export interface ChoiceRequest {
   readonly model: string
   readonly baseUrl: string
   /** Undefined keeps the stored key, empty removes it. */
-  readonly apiKey: string | undefined
+  readonly apiKey?: string | undefined
   readonly region: string
 }
 

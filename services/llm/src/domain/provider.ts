@@ -108,3 +108,9 @@ export const EXTRACTIVE_PROVIDER: Provider = {
   models: [EXTRACTIVE],
   region: KINDS.extractive.region,
 }
+
+export interface ProviderHealth {
+  readonly ok: boolean
+  /** For people: what to do when it does not answer. */
+  readonly detail: string
+}

@@ -1,0 +1,150 @@
+import {
+  ConfigError,
+  type ConfigProblem,
+  type Environment,
+  integer,
+  list,
+  optionalSecretFile,
+  optionalText,
+  readEnvironment,
+  readProfile,
+  type ServiceConfig,
+  serviceShape,
+  toServiceConfig,
+} from '@lexcustis/runtime'
+import type { StreamTimeouts } from './adapters/stream-deadline.js'
+import {
+  isKind,
+  KINDS,
+  type KindName,
+  kindOf,
+  type Provider,
+  refusalOf,
+} from './domain/provider.js'
+
+export interface LlmConfig extends ServiceConfig {
+  /** Absent: a local Ollama if it answers, else quotations. */
+  readonly provider: Provider | undefined
+  /** Where a local Ollama would answer; ends in /v1. */
+  readonly ollamaUrl: string
+  readonly timeouts: StreamTimeouts
+  readonly allowedPrivateHosts: readonly string[]
+  readonly isLoopbackAllowed: boolean
+  /** 32 bytes; absent: organisations cannot store API keys. */
+  readonly sealingKey: Buffer | undefined
+}
+
+const MAX_TIMEOUT_MS = 3_600_000
+const SEALING_KEY_BYTES = 32
+
+const SHAPE = {
+  ...serviceShape({ grpcPort: 50_054, metricsPort: 9_054 }),
+  PROVIDER: optionalText(),
+  BASE_URL: optionalText(),
+  MODEL: optionalText(),
+  REGION: optionalText(),
+  API_KEY_FILE: optionalSecretFile(),
+  FIRST_TOKEN_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 60_000 }),
+  IDLE_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 30_000 }),
+  ALLOWED_PRIVATE_HOSTS: list([]),
+  SEALING_KEY_FILE: optionalSecretFile(),
+}
+
+type Parsed = ReturnType<typeof parse>
+
+function parse(env: Environment) {
+  return readEnvironment('LLM_', env, SHAPE)
+}
+
+/** Reads `LLM_*` and `OLLAMA_HOST`; throws ConfigError with every problem. */
+export function readConfig(env: Environment): LlmConfig {
+  const parsed = parse(env)
+  const problems: ConfigProblem[] = []
+  const config = {
+    ...toServiceConfig(parsed),
+    provider: readProvider(parsed, problems),
+    ollamaUrl: readOllamaUrl(env['OLLAMA_HOST']),
+    timeouts: { firstTokenMs: parsed.FIRST_TOKEN_TIMEOUT_MS, idleMs: parsed.IDLE_TIMEOUT_MS },
+    allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS,
+    isLoopbackAllowed: readProfile(env) === 'embedded',
+    sealingKey: readSealingKey(parsed.SEALING_KEY_FILE, problems),
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}
+
+/** A base URL alone means an endpoint of one's own. */
+function readProvider(parsed: Parsed, problems: ConfigProblem[]): Provider | undefined {
+  const name = parsed.PROVIDER ?? (parsed.BASE_URL === undefined ? undefined : 'openai-compatible')
+  if (name === undefined) return undefined
+  if (!isKind(name)) {
+    problems.push({
+      name: 'LLM_PROVIDER',
+      problem: refusalOf(name),
+      fix: `give one of ${Object.keys(KINDS).sort().join(', ')}, or leave it out`,
+    })
+    return undefined
+  }
+  return toProvider(name, parsed, problems)
+}
+
+function toProvider(kind: KindName, parsed: Parsed, problems: ConfigProblem[]): Provider {
+  const preset = kindOf(kind)
+  const { MODEL: model = preset.model ?? '', BASE_URL: baseUrl = preset.baseUrl ?? '' } = parsed
+  problems.push(...problemsOf(kind, { model, baseUrl, apiKey: parsed.API_KEY_FILE }))
+  const provider = { kind, model, models: [model], region: parsed.REGION ?? preset.region }
+  if (kind === 'extractive') return provider
+  return { ...provider, endpoint: { baseUrl, apiKey: parsed.API_KEY_FILE, isGuarded: false } }
+}
+
+interface Given {
+  readonly model: string
+  readonly baseUrl: string
+  readonly apiKey: string | undefined
+}
+
+function problemsOf(kind: KindName, { model, baseUrl, apiKey }: Given): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const missing = (name: string, fix: string) => problems.push({ name, problem: 'is not set', fix })
+  if (!model) missing('LLM_MODEL', `give the model that ${kind} shall answer with`)
+  if (kindOf(kind).needsApiKey && apiKey === undefined) {
+    missing('LLM_API_KEY_FILE', `give the path of a file with the API key of ${kind}`)
+  }
+  if (!baseUrl && kindOf(kind).needsBaseUrl) {
+    missing('LLM_BASE_URL', 'give the base URL of the endpoint, for example https://host/v1')
+  }
+  if (baseUrl && !isHttpUrl(baseUrl)) {
+    const fix = 'give a URL that begins with https:// or http:// and has no query'
+    problems.push({ name: 'LLM_BASE_URL', problem: 'cannot be used', fix })
+  }
+  return problems
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, search, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && !search && !hash
+}
+
+function readSealingKey(text: string | undefined, problems: ConfigProblem[]): Buffer | undefined {
+  if (text === undefined) return undefined
+  const key = Buffer.from(text, 'base64')
+  if (key.length === SEALING_KEY_BYTES) return key
+  problems.push({
+    name: 'LLM_SEALING_KEY_FILE',
+    problem: `does not hold ${SEALING_KEY_BYTES} bytes in base64`,
+    fix: 'make one with: openssl rand -base64 32',
+  })
+  return undefined
+}
+
+/** Ollama's own variable: a host, with or without scheme and port; 0.0.0.0 is where it listens. */
+function readOllamaUrl(host: string | undefined): string {
+  const fallback = 'http://127.0.0.1:11434'
+  const text = host?.trim() ?? ''
+  const address = text.includes('://') ? text : `http://${text}`
+  const url = new URL(text && URL.canParse(address) ? address : fallback)
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  if (!url.port && !text.includes('://')) url.port = '11434'
+  return `${url.origin}/v1`
+}

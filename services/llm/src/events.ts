@@ -1,0 +1,46 @@
+import type { AppError } from '@lexcustis/core'
+import { Counter, Histogram, type Logger, type Metrics } from '@lexcustis/runtime'
+import type { CompletionReport } from './handlers/chat-service.js'
+import type { Provider } from './domain/provider.js'
+
+/** What the llm service says about itself; never anything a person or a model wrote. */
+export interface Events {
+  readonly started: (port: number, provider: Provider) => void
+  readonly defaultProviderChanged: (provider: Provider) => void
+  readonly providerChosen: (organizationId: string, kind: string) => void
+  readonly callFailed: (rpc: string, caller: string, error: AppError | undefined) => void
+  readonly useNotRecorded: (error: unknown) => void
+  readonly completed: (report: CompletionReport) => void
+}
+
+const FIRST_TOKEN_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+export function createEvents(log: Logger, { registry }: Metrics): Events {
+  const firstToken = new Histogram({
+    name: 'lexcustis_llm_first_token_seconds',
+    help: 'Time from the request to the first text, by kind of provider',
+    labelNames: ['provider'] as const,
+    buckets: FIRST_TOKEN_SECONDS,
+    registers: [registry],
+  })
+  const completions = new Counter({
+    name: 'lexcustis_llm_completions_total',
+    help: 'Completions by kind of provider and how they ended (OK or a reason)',
+    labelNames: ['provider', 'end'] as const,
+    registers: [registry],
+  })
+  return {
+    started: (port, { kind, model }) => log.info({ port, provider: kind, model }, 'listening'),
+    defaultProviderChanged: ({ kind, model }) =>
+      log.info({ provider: kind, model }, 'default provider changed'),
+    providerChosen: (organizationId, kind) =>
+      log.info({ organization_id: organizationId, provider: kind }, 'provider chosen'),
+    callFailed: (rpc, caller, error) =>
+      log.error({ rpc, caller, reason: error?.reason, error: error?.cause }, 'call failed'),
+    useNotRecorded: (error) => log.warn({ error }, 'provider use not recorded'),
+    completed: ({ kind, end, firstTokenMs }) => {
+      completions.inc({ provider: kind, end })
+      if (firstTokenMs !== undefined) firstToken.observe({ provider: kind }, firstTokenMs / 1000)
+    },
+  }
+}

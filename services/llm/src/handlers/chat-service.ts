@@ -1,0 +1,66 @@
+import { AppError, type Reason } from '@lexcustis/core'
+import type { ChatDefinition, StreamChatRequest, StreamChatResponse } from '@lexcustis/proto/llm'
+import type { Call, Handlers } from '@lexcustis/rpc'
+import type { Completer } from '../domain/completion.js'
+import type { ProviderDirectory } from '../domain/provider-directory.js'
+import type { UseRecorder } from '../domain/provider-manifest.js'
+import type { KindName, Provider } from '../domain/provider.js'
+import { fromRequest, toResponse } from './wire.js'
+
+/** How one completion went; never what was said. */
+export interface CompletionReport {
+  readonly kind: KindName
+  readonly end: 'OK' | Reason
+  readonly firstTokenMs: number | undefined
+}
+
+export interface ChatDeps {
+  readonly directory: Pick<ProviderDirectory, 'named'>
+  readonly completerOf: (provider: Provider) => Completer
+  readonly uses: Pick<UseRecorder, 'record'>
+  readonly report: (report: CompletionReport) => void
+}
+
+/** ChatService: deltas as they come, usage, then `finished`; a stream without it failed. */
+export function createChatHandlers(deps: ChatDeps): Handlers<typeof ChatDefinition> {
+  return {
+    streamChat: (request, call) => streamChat(deps, request, call),
+  }
+}
+
+async function* streamChat(
+  deps: ChatDeps,
+  request: StreamChatRequest,
+  call: Call,
+): AsyncGenerator<StreamChatResponse> {
+  const { organizationId } = await call.tenant()
+  const question = fromRequest(request)
+  const provider = await deps.directory.named(organizationId, request.provider, request.model)
+  const startedAt = performance.now()
+  let firstTokenMs: number | undefined
+  let modelSnapshot = ''
+  let end: CompletionReport['end'] = 'CANCELLED'
+  try {
+    for await (const event of deps.completerOf(provider).complete(question, call.signal)) {
+      if (event.kind === 'delta') firstTokenMs ??= performance.now() - startedAt
+      if (event.kind === 'finished') ({ modelSnapshot } = event)
+      yield toResponse(event)
+    }
+    end = 'OK'
+  } catch (error) {
+    end = AppError.from(error).reason
+    throw error
+  } finally {
+    deps.report({ kind: provider.kind, end, firstTokenMs })
+    const isUsed = end === 'OK' || firstTokenMs !== undefined
+    const { kind, region } = provider
+    if (isUsed) {
+      deps.uses.record(organizationId, {
+        provider: kind,
+        model: question.model,
+        modelSnapshot,
+        region,
+      })
+    }
+  }
+}

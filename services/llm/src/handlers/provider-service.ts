@@ -1,0 +1,78 @@
+import { AppError, type TenantContext } from '@lexcustis/core'
+import type { ProviderDefinition, SetOrgProviderRequest } from '@lexcustis/proto/llm'
+import type { Call, Handlers } from '@lexcustis/rpc'
+import {
+  type ChoiceDeps,
+  type ChoiceStore,
+  type ProviderChoice,
+  toChoice,
+} from '../domain/provider-choice.js'
+import type { ProviderDirectory } from '../domain/provider-directory.js'
+import type { ManifestStore } from '../domain/provider-manifest.js'
+import { KINDS, type Provider, type ProviderHealth, type ProviderKind } from '../domain/provider.js'
+import { toResolved } from './wire.js'
+
+export interface ProviderDeps extends ChoiceDeps {
+  readonly directory: ProviderDirectory
+  readonly choices: ChoiceStore
+  readonly manifest: Pick<ManifestStore, 'list'>
+  readonly check: (provider: Provider, signal: AbortSignal) => Promise<ProviderHealth>
+  readonly providerChosen: (organizationId: string, kind: string) => void
+}
+
+/** ProviderService: everyone of an organisation may read its provider, an admin may change it. */
+export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof ProviderDefinition> {
+  return {
+    listProviders: async () => ({
+      kinds: Object.entries<ProviderKind>(KINDS)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, { needsBaseUrl, needsApiKey }]) => ({ name, needsBaseUrl, needsApiKey })),
+    }),
+    getOrgProvider: async (_request, call) => {
+      const { organizationId } = await call.tenant()
+      const { choice, provider } = await deps.directory.inForce(organizationId)
+      return {
+        chosen: choice !== undefined,
+        resolved: toResolved(provider),
+        baseUrl: choice?.baseUrl ?? '',
+        hasApiKey: choice?.sealedKey !== undefined,
+      }
+    },
+    setOrgProvider: async (request, call) => {
+      const tenant = await adminOf(call)
+      const choice = await change(deps, tenant, request)
+      deps.providerChosen(tenant.organizationId, choice?.kind ?? 'default')
+      return { resolved: toResolved(deps.directory.resolve(tenant.organizationId, choice)) }
+    },
+    checkProvider: async (_request, call) => {
+      const { organizationId } = await call.tenant()
+      const { provider } = await deps.directory.inForce(organizationId)
+      return deps.check(provider, call.signal)
+    },
+    getManifest: async (_request, call) => {
+      const { organizationId } = await call.tenant()
+      return { entries: await deps.manifest.list(organizationId) }
+    },
+  }
+}
+
+async function adminOf(call: Call): Promise<TenantContext> {
+  const tenant = await call.tenant()
+  if (tenant.userRole === 'admin') return tenant
+  throw new AppError('FORBIDDEN', 'only an admin of the organisation may change its provider')
+}
+
+async function change(
+  deps: ProviderDeps,
+  { organizationId, userId }: TenantContext,
+  request: SetOrgProviderRequest,
+): Promise<ProviderChoice | undefined> {
+  if (!request.provider) {
+    await deps.choices.clear(organizationId)
+    return undefined
+  }
+  const before = await deps.choices.get(organizationId)
+  const choice = await toChoice(organizationId, request, before, deps)
+  await deps.choices.set(organizationId, choice, userId)
+  return choice
+}

@@ -1,0 +1,162 @@
+import { ChatDefinition, ProviderDefinition } from '@lexcustis/proto/llm'
+import { openDatabase } from '@lexcustis/postgres'
+import {
+  type AllowList,
+  createTenantTokenVerifier,
+  type Definition,
+  service,
+  serviceNameOf,
+  startRpcServer,
+} from '@lexcustis/rpc'
+import { createMetrics, type Logger, startProbes } from '@lexcustis/runtime'
+import { AddressGuard } from './adapters/address-guard.js'
+import { AesKeySealer } from './adapters/aes-key-sealer.js'
+import { findOllama } from './adapters/ollama-probe.js'
+import { OpenAiClients } from './adapters/openai-client.js'
+import { OpenAiCompleter } from './adapters/openai-completer.js'
+import { OutboundHttp } from './adapters/outbound-http.js'
+import { PgChoiceStore } from './adapters/pg-choice-store.js'
+import { PgManifestStore } from './adapters/pg-manifest-store.js'
+import { checkProvider } from './adapters/provider-check.js'
+import type { LlmConfig } from './config.js'
+import { DefaultProvider } from './domain/default-provider.js'
+import { extractiveCompleter } from './domain/extractive/extractive-completer.js'
+import { ProviderDirectory } from './domain/provider-directory.js'
+import { UseRecorder } from './domain/provider-manifest.js'
+import { createEvents } from './events.js'
+import { createChatHandlers } from './handlers/chat-service.js'
+import { createProviderHandlers } from './handlers/provider-service.js'
+import { createReadinessChecks } from './readiness.js'
+
+export interface RunningLlm extends AsyncDisposable {
+  readonly port: number
+  readonly metricsPort: number
+}
+
+/** The wiring diagram. Disposing drains: NOT_SERVING, running calls end, then what they used closes. */
+export async function startLlm(config: LlmConfig, log: Logger): Promise<RunningLlm> {
+  const opened: (AsyncDisposable | Disposable)[] = []
+  try {
+    return await openParts(config, log, opened)
+  } catch (error) {
+    await close(opened)
+    throw error
+  }
+}
+
+async function openParts(
+  config: LlmConfig,
+  log: Logger,
+  opened: (AsyncDisposable | Disposable)[],
+): Promise<RunningLlm> {
+  const open = <T extends AsyncDisposable | Disposable>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  const metrics = createMetrics('llm')
+  const events = createEvents(log, metrics)
+  const database = open(openDatabase({ url: config.databaseUrl, name: 'llm' }))
+  const guard = new AddressGuard({
+    allowedHosts: config.allowedPrivateHosts,
+    isLoopbackAllowed: config.isLoopbackAllowed,
+  })
+  const clients = new OpenAiClients({
+    guarded: open(new OutboundHttp(guard)),
+    open: open(new OutboundHttp()),
+  })
+  const defaults = open(
+    await DefaultProvider.open({
+      configured: config.provider,
+      findLocal: async () => findOllama(config.ollamaUrl),
+      changed: events.defaultProviderChanged,
+    }),
+  )
+  const defaultProvider = () => defaults.current()
+  const choices = new PgChoiceStore(database)
+  const manifest = new PgManifestStore(database)
+  const uses = open(new UseRecorder(manifest, events.useNotRecorded))
+  const sealer = config.sealingKey && new AesKeySealer(config.sealingKey)
+  const directory = new ProviderDirectory({ choices, sealer, defaultProvider })
+
+  const probes = open(
+    await startProbes({
+      host: config.listenHost,
+      port: config.metricsPort,
+      metrics,
+      checks: createReadinessChecks(database, defaultProvider),
+    }),
+  )
+  const server = open(
+    await startRpcServer({
+      host: config.listenHost,
+      port: config.grpcPort,
+      tls: config.tls,
+      allow: allowList(config.extraCallers),
+      verify: createTenantTokenVerifier(config.tenantKeys, 'llm'),
+      services: [
+        service(
+          ChatDefinition,
+          createChatHandlers({
+            directory,
+            uses,
+            report: events.completed,
+            completerOf: ({ kind, endpoint }) =>
+              endpoint
+                ? new OpenAiCompleter(clients, endpoint, kind, config.timeouts)
+                : extractiveCompleter,
+          }),
+        ),
+        service(
+          ProviderDefinition,
+          createProviderHandlers({
+            directory,
+            choices,
+            manifest,
+            sealer,
+            checkBaseUrl: async (baseUrl) => guard.checkBaseUrl(baseUrl),
+            check: async (provider, signal) => checkProvider(clients, provider, signal),
+            providerChosen: events.providerChosen,
+          }),
+        ),
+      ],
+      report: metrics.callReporter(({ path, caller, error }) =>
+        events.callFailed(path, caller, error),
+      ),
+      drainMs: config.drainMs,
+    }),
+  )
+  server.setServing(true)
+  events.started(server.port, defaultProvider())
+  return {
+    port: server.port,
+    metricsPort: probes.port,
+    [Symbol.asyncDispose]: async () => {
+      probes.setDraining()
+      await close(opened)
+    },
+  }
+}
+
+/** Last opened, first closed: calls end before what they use is gone. */
+async function close(opened: (AsyncDisposable | Disposable)[]): Promise<void> {
+  for (let part = opened.pop(); part; part = opened.pop()) {
+    if (Symbol.asyncDispose in part) await part[Symbol.asyncDispose]()
+    else part[Symbol.dispose]()
+  }
+}
+
+/** Who may call what: built in, and peers the deployment names. */
+function allowList(extraCallers: LlmConfig['extraCallers']): AllowList {
+  const callersOf = (definition: Definition) =>
+    Object.entries(extraCallers)
+      .filter(([, services]) => services.includes(serviceNameOf(definition)))
+      .map(([name]) => name)
+  return {
+    [serviceNameOf(ChatDefinition)]: ['gateway', ...callersOf(ChatDefinition)],
+    [serviceNameOf(ProviderDefinition)]: [
+      'gateway',
+      'compliance',
+      ...callersOf(ProviderDefinition),
+    ],
+  }
+}
