@@ -163,7 +163,11 @@ describe('a provider that behaves', () => {
       'ollama',
       TIMEOUTS,
     )
-    for await (const _ of completer.complete(questionOf(), new AbortController().signal)) _
+    const kinds: string[] = []
+    for await (const { kind } of completer.complete(questionOf(), new AbortController().signal)) {
+      kinds.push(kind)
+    }
+    expect(kinds.at(-1)).toBe('finished')
     expect(Object.keys(provider.requests.at(-1)?.body ?? {})).toEqual([
       'model',
       'messages',

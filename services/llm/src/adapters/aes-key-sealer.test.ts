@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { AesKeySealer } from './aes-key-sealer.js'
+
+const PURPOSE = {
+  organizationId: '018f0000-0000-7000-8000-000000000001',
+  kind: 'openai-compatible',
+  baseUrl: 'https://api.example.com/v1',
+} as const
+const sealer = new AesKeySealer(randomBytes(32))
+
+describe('a sealed API key', () => {
+  test('opens for what it was sealed for, and looks different every time', () => {
+    const sealed = sealer.seal('sk-secret', PURPOSE)
+    expect(sealer.open(sealed, PURPOSE)).toBe('sk-secret')
+    expect(sealed.includes('sk-secret')).toBe(false)
+    expect(sealer.seal('sk-secret', PURPOSE).equals(sealed)).toBe(false)
+  })
+
+  test.each([
+    { ...PURPOSE, organizationId: '018f0000-0000-7000-8000-000000000002' },
+    { ...PURPOSE, kind: 'openai' as const },
+    { ...PURPOSE, baseUrl: 'https://elsewhere.example.com/v1' },
+  ])('does not open for another purpose', (purpose) => {
+    const sealed = sealer.seal('sk-secret', PURPOSE)
+    expect(() => sealer.open(sealed, purpose)).toThrow(/cannot be opened/)
+  })
+
+  test('does not open under another sealing key', () => {
+    const sealed = sealer.seal('sk-secret', PURPOSE)
+    expect(() => new AesKeySealer(randomBytes(32)).open(sealed, PURPOSE)).toThrow()
+  })
+
+  test('does not open with any bit changed, or cut anywhere', () => {
+    const sealed = sealer.seal('sk-secret', PURPOSE)
+    fc.assert(
+      fc.property(fc.nat(sealed.length * 8 - 1), (bit) => {
+        const changed = Buffer.from(sealed)
+        changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+        expect(() => sealer.open(changed, PURPOSE)).toThrow(/cannot be opened/)
+      }),
+    )
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(() => sealer.open(sealed.subarray(0, length), PURPOSE)).toThrow(/cannot be opened/)
+    }
+  })
+})

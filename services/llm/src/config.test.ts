@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError } from '@lexcustis/runtime'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readConfig } from './config.js'
+
+let directory: string
+let base: Record<string, string>
+
+const file = (name: string, content: string): string => {
+  const path = join(directory, name)
+  writeFileSync(path, content)
+  return path
+}
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'llm-config-'))
+  base = {
+    LLM_TLS_CA_FILE: file('ca', 'ca'),
+    LLM_TLS_CERT_FILE: file('cert', 'cert'),
+    LLM_TLS_KEY_FILE: file('key', 'key'),
+    LLM_DATABASE_URL_FILE: file('url', 'postgres://host/db'),
+    LLM_TENANT_KEYS_FILE: file('keys', '{"keys":[{"kty":"OKP"}]}'),
+  }
+})
+afterAll(() => {
+  rmSync(directory, { recursive: true })
+})
+
+function problemsOf(env: Record<string, string>): Record<string, string> {
+  try {
+    readConfig({ ...base, ...env })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return Object.fromEntries(error.problems.map(({ name, problem }) => [name, problem]))
+  }
+  return {}
+}
+
+describe('the configuration', () => {
+  test('names no provider by default, and has the documented numbers', () => {
+    expect(readConfig(base)).toMatchObject({
+      provider: undefined,
+      grpcPort: 50_054,
+      metricsPort: 9_054,
+      timeouts: { firstTokenMs: 60_000, idleMs: 30_000 },
+      allowedPrivateHosts: [],
+      isLoopbackAllowed: false,
+      ollamaUrl: 'http://127.0.0.1:11434/v1',
+    })
+    expect(readConfig({ ...base, LEXCUSTIS_PROFILE: 'embedded' }).isLoopbackAllowed).toBe(true)
+  })
+
+  test('knows address, region and model of mistral', () => {
+    const key = file('mistral', 'a-key\n')
+    const { provider } = readConfig({ ...base, LLM_PROVIDER: 'mistral', LLM_API_KEY_FILE: key })
+    expect(provider).toEqual({
+      kind: 'mistral',
+      model: 'mistral-small-latest',
+      models: ['mistral-small-latest'],
+      region: 'eu',
+      endpoint: { baseUrl: 'https://api.mistral.ai/v1', apiKey: 'a-key', isGuarded: false },
+    })
+  })
+
+  test('takes any endpoint, also without saying that it is compatible', () => {
+    const env = { ...base, LLM_BASE_URL: 'http://vllm:8000/v1', LLM_MODEL: 'm', LLM_REGION: 'eu' }
+    const expected = { kind: 'openai-compatible', model: 'm', region: 'eu' }
+    expect(readConfig(env).provider).toMatchObject(expected)
+    expect(readConfig({ ...env, LLM_PROVIDER: 'openai-compatible' }).provider).toMatchObject(
+      expected,
+    )
+  })
+
+  test.each([
+    ['127.0.0.1:5000', 'http://127.0.0.1:5000/v1'],
+    ['0.0.0.0', 'http://127.0.0.1:11434/v1'],
+    ['http://gpu:80', 'http://gpu/v1'],
+    ['::not a host::', 'http://127.0.0.1:11434/v1'],
+  ])('reads OLLAMA_HOST=%s as %s', (host, url) => {
+    expect(readConfig({ ...base, OLLAMA_HOST: host }).ollamaUrl).toBe(url)
+  })
+
+  test('names everything that is missing at once', () => {
+    expect(problemsOf({ LLM_PROVIDER: 'openai-compatible' })).toEqual({
+      LLM_MODEL: 'is not set',
+      LLM_BASE_URL: 'is not set',
+    })
+    expect(problemsOf({ LLM_PROVIDER: 'openai' })).toEqual({
+      LLM_MODEL: 'is not set',
+      LLM_API_KEY_FILE: 'is not set',
+    })
+  })
+
+  test.each(['azure-openai', 'anthropic'])('refuses %s with what to do instead', (name) => {
+    expect(problemsOf({ LLM_PROVIDER: name })['LLM_PROVIDER']).toMatch(/not supported.*compatible/)
+  })
+
+  test('refuses what it does not know', () => {
+    expect(problemsOf({ LLM_PROVIDER: 'mistrall' })).toHaveProperty('LLM_PROVIDER')
+    expect(problemsOf({ LLM_MODLE: 'x' })).toHaveProperty('LLM_MODLE')
+    expect(problemsOf({ LLM_BASE_URL: 'ftp://x/v1', LLM_MODEL: 'm' })).toHaveProperty(
+      'LLM_BASE_URL',
+    )
+  })
+
+  test('takes a sealing key of 32 bytes only', () => {
+    const good = file('seal', Buffer.alloc(32, 7).toString('base64'))
+    expect(readConfig({ ...base, LLM_SEALING_KEY_FILE: good }).sealingKey).toHaveLength(32)
+    const short = file('short', Buffer.alloc(16, 7).toString('base64'))
+    expect(problemsOf({ LLM_SEALING_KEY_FILE: short })).toHaveProperty('LLM_SEALING_KEY_FILE')
+  })
+})

@@ -1,0 +1,442 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { AppError, type TenantContext, uuidv7 } from '@lexcustis/core'
+import { openDatabase } from '@lexcustis/postgres'
+import {
+  ChatDefinition,
+  ProviderDefinition,
+  Role,
+  type SetOrgProviderRequest,
+  type StreamChatRequest,
+  type StreamChatResponse,
+} from '@lexcustis/proto/llm'
+import { type CallContext, createRpcClient, type Definition, type RpcClient } from '@lexcustis/rpc'
+import { createLogger } from '@lexcustis/runtime'
+import {
+  createTestCertificates,
+  createTestTenantKeys,
+  type ScriptedProvider,
+  startScriptedProvider,
+  startTestPostgres,
+  type TestPostgres,
+  type TestTenantKeys,
+} from '@lexcustis/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { LlmConfig } from '../src/config.js'
+import type { Provider } from '../src/domain/provider.js'
+import { type RunningLlm, startLlm } from '../src/service.js'
+
+const TOKENS = ['one ', 'two ', 'three']
+const API_KEY = 'sk-integration-secret'
+
+let postgres: TestPostgres
+let provider: ScriptedProvider
+let keys: TestTenantKeys
+let certificates: Awaited<ReturnType<typeof createTestCertificates>>
+let service: RunningLlm
+let chat: RpcClient<typeof ChatDefinition>
+let providers: RpcClient<typeof ProviderDefinition>
+
+function configOf(change: Partial<LlmConfig> = {}): LlmConfig {
+  return {
+    listenHost: '127.0.0.1',
+    grpcPort: 0,
+    metricsPort: 0,
+    tls: certificates.identity('llm'),
+    tenantKeys: keys.jwks,
+    databaseUrl: postgres.url('lexcustis_llm'),
+    drainMs: 1_000,
+    logLevel: 'debug',
+    extraCallers: {},
+    provider: scripted(),
+    ollamaUrl: 'http://127.0.0.1:9/v1',
+    timeouts: { firstTokenMs: 5_000, idleMs: 2_000 },
+    allowedPrivateHosts: [],
+    isLoopbackAllowed: true,
+    sealingKey: randomBytes(32),
+    ...change,
+  }
+}
+
+function scripted(): Provider {
+  return {
+    kind: 'openai-compatible',
+    model: 'scripted',
+    models: ['scripted'],
+    region: 'test',
+    endpoint: { baseUrl: provider.url, apiKey: undefined, isGuarded: false },
+  }
+}
+
+const log = () => createLogger({ service: 'llm', level: 'silent' })
+
+function clientOf<D extends Definition>(
+  definition: D,
+  caller: string,
+  port = service.port,
+): RpcClient<D> {
+  return createRpcClient(definition, {
+    address: `127.0.0.1:${port}`,
+    peer: 'llm',
+    tls: certificates.identity(caller),
+  })
+}
+
+function tenantOf(change: Partial<TenantContext> = {}): TenantContext {
+  return {
+    organizationId: uuidv7(),
+    userId: uuidv7(),
+    userRole: 'admin',
+    kind: 'user',
+    via: 'jwt',
+    ...change,
+  }
+}
+
+async function as(tenant: TenantContext, signal?: AbortSignal): Promise<CallContext> {
+  const tenantToken = await keys.sign(tenant, 'llm')
+  return { tenantToken, deadline: new Date(Date.now() + 20_000), signal }
+}
+
+function requestOf(change: Partial<StreamChatRequest> = {}): StreamChatRequest {
+  return {
+    provider: 'openai-compatible',
+    model: 'scripted',
+    messages: [{ role: Role.USER, content: 'What comes after one?' }],
+    sources: [],
+    stop: [],
+    ...change,
+  }
+}
+
+async function ask(
+  tenant: TenantContext,
+  request = requestOf(),
+  client = chat,
+): Promise<NonNullable<StreamChatResponse['event']>[]> {
+  const events = []
+  for await (const { event } of client.streamChat(request, await as(tenant))) {
+    if (event) events.push(event)
+  }
+  return events
+}
+
+const choiceOf = (change: Partial<SetOrgProviderRequest> = {}): SetOrgProviderRequest => ({
+  provider: 'openai-compatible',
+  model: 'own-model',
+  baseUrl: provider.url,
+  region: 'eu',
+  ...change,
+})
+
+beforeAll(async () => {
+  postgres = await startTestPostgres()
+  await postgres.migrate('llm', join(import.meta.dirname, '../migrations'))
+  provider = await startScriptedProvider()
+  keys = await createTestTenantKeys()
+  certificates = await createTestCertificates(['llm', 'gateway', 'compliance', 'rag'])
+  service = await startLlm(configOf(), log())
+  chat = clientOf(ChatDefinition, 'gateway')
+  providers = clientOf(ProviderDefinition, 'gateway')
+}, 120_000)
+afterAll(async () => {
+  chat[Symbol.dispose]()
+  providers[Symbol.dispose]()
+  await service[Symbol.asyncDispose]()
+  await provider[Symbol.asyncDispose]()
+  await postgres[Symbol.asyncDispose]()
+})
+beforeEach(() => {
+  provider.setScenario({ tokens: TOKENS })
+})
+
+describe('an answer', () => {
+  test('comes as deltas, usage and the finish', async () => {
+    provider.setScenario({ tokens: TOKENS, usage: { prompt_tokens: 9, completion_tokens: 3 } })
+    expect(await ask(tenantOf())).toEqual([
+      ...TOKENS.map((value) => ({ $case: 'delta', value })),
+      { $case: 'usage', value: { tokensIn: 9, tokensOut: 3, estimated: false } },
+      { $case: 'finished', value: { reason: 1, modelSnapshot: 'scripted' } },
+    ])
+  })
+
+  test.each([0, 2])('that is cancelled after %d deltas cancels the provider', async (count) => {
+    provider.setScenario({
+      tokens: TOKENS,
+      endless: true,
+      tokenDelayMs: 20,
+      ...(count === 0 ? { headerDelayMs: 60_000 } : {}),
+    })
+    const before = provider.requests.length
+    const abort = new AbortController()
+    const stream = chat.streamChat(requestOf(), await as(tenantOf(), abort.signal))
+    const read = (async () => {
+      let seen = 0
+      for await (const _ of stream) if ((seen += 1) === count) abort.abort()
+    })()
+    const outcome = read.catch((error: unknown) => error)
+    await vi.waitFor(() => expect(provider.requests.length).toBe(before + 1))
+    if (count === 0) abort.abort()
+    expect(await outcome).toMatchObject({ reason: 'CANCELLED' })
+    await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
+  })
+
+  test('that fails keeps its reason on the way', async () => {
+    provider.setScenario({ status: 429, retryAfter: 3 })
+    await expect(ask(tenantOf())).rejects.toMatchObject({
+      reason: 'UPSTREAM_ERROR',
+      retryAfterMs: 3_000,
+    })
+  })
+
+  test('is refused when what was asked for is not in force', async () => {
+    const before = provider.requests.length
+    for (const change of [{ provider: 'mistral' }, { model: 'other' }]) {
+      await expect(ask(tenantOf(), requestOf(change))).rejects.toMatchObject({
+        reason: 'UNAVAILABLE',
+      })
+    }
+    expect(provider.requests.length).toBe(before)
+  })
+
+  test.each([
+    ['/messages', { messages: [] }],
+    ['/messages/0/role', { messages: [{ role: Role.UNSPECIFIED, content: 'x' }] }],
+    ['/sources/1/n', { sources: [1, 1].map((n) => ({ n, title: '', text: '' })) }],
+    ['/temperature_e4', { temperatureE4: 20_001 }],
+    ['/max_tokens', { maxTokens: 0 }],
+  ])('is refused for a mistake at %s', async (pointer, change) => {
+    await expect(ask(tenantOf(), requestOf(change))).rejects.toMatchObject({
+      reason: 'INVALID_INPUT',
+      message: expect.stringContaining(pointer) as string,
+    })
+  })
+
+  test('quotes the sources when there is no model', async () => {
+    const config = configOf({ provider: undefined })
+    await using quoting = await startLlm(config, log())
+    using client = clientOf(ChatDefinition, 'gateway', quoting.port)
+    const events = await ask(
+      tenantOf(),
+      requestOf({
+        provider: 'extractive',
+        model: 'extractive',
+        sources: [{ n: 4, title: 'Numbers', text: 'After one comes two. Cats sleep a lot.' }],
+      }),
+      client,
+    )
+    const text = events.map((event) => (event.$case === 'delta' ? event.value : '')).join('')
+    expect(text).toContain('“After one comes two.” [4]')
+    expect(events.at(-1)?.$case).toBe('finished')
+  })
+})
+
+describe('who may ask', () => {
+  test('only the gateway for answers, the gateway and compliance for providers', async () => {
+    const tenant = tenantOf()
+    for (const caller of ['compliance', 'rag']) {
+      using client = clientOf(ChatDefinition, caller)
+      await expect(ask(tenant, requestOf(), client)).rejects.toMatchObject({ reason: 'FORBIDDEN' })
+    }
+    using compliance = clientOf(ProviderDefinition, 'compliance')
+    expect(await compliance.getManifest({}, await as(tenant))).toEqual({ entries: [] })
+    using rag = clientOf(ProviderDefinition, 'rag')
+    await expect(rag.listProviders({}, await as(tenant))).rejects.toMatchObject({
+      reason: 'FORBIDDEN',
+    })
+  })
+
+  test('nobody without a tenant token for this service', async () => {
+    const wrong = { tenantToken: await keys.sign(tenantOf(), 'rag') }
+    await expect(providers.getOrgProvider({}, wrong)).rejects.toMatchObject({
+      reason: 'UNAUTHENTICATED',
+    })
+  })
+})
+
+describe('the choice of an organisation', () => {
+  test('is listed by kind, in alphabetical order', async () => {
+    const { kinds } = await providers.listProviders({}, await as(tenantOf()))
+    const names = kinds.map(({ name }) => name)
+    expect(names).toEqual([...names].sort())
+    expect(kinds).toContainEqual({ name: 'mistral', needsBaseUrl: false, needsApiKey: true })
+    expect(kinds).toContainEqual({
+      name: 'openai-compatible',
+      needsBaseUrl: true,
+      needsApiKey: false,
+    })
+  })
+
+  test('is the default until it is made, answers with its key, and can be taken back', async () => {
+    const tenant = tenantOf()
+    const before = await providers.getOrgProvider({}, await as(tenant))
+    expect(before).toMatchObject({ chosen: false, baseUrl: '', hasApiKey: false })
+    expect(before.resolved?.model).toBe('scripted')
+
+    await providers.setOrgProvider(choiceOf({ apiKey: API_KEY }), await as(tenant))
+    const chosen = await providers.getOrgProvider({}, await as(tenant))
+    expect(chosen).toEqual({
+      chosen: true,
+      resolved: {
+        provider: 'openai-compatible',
+        model: 'own-model',
+        region: 'eu',
+        models: ['own-model'],
+      },
+      baseUrl: provider.url,
+      hasApiKey: true,
+    })
+    await ask(tenant, requestOf({ model: 'own-model' }))
+    expect(provider.requests.at(-1)?.headers['authorization']).toBe(`Bearer ${API_KEY}`)
+    expect(await providers.checkProvider({}, await as(tenant))).toMatchObject({ ok: true })
+
+    const cleared = await providers.setOrgProvider(choiceOf({ provider: '' }), await as(tenant))
+    expect(cleared.resolved?.model).toBe('scripted')
+  })
+
+  test('keeps its key for the same endpoint only', async () => {
+    const tenant = tenantOf()
+    const hasKey = async (change: Partial<SetOrgProviderRequest>) => {
+      await providers.setOrgProvider(choiceOf(change), await as(tenant))
+      return (await providers.getOrgProvider({}, await as(tenant))).hasApiKey
+    }
+    expect(await hasKey({ apiKey: API_KEY })).toBe(true)
+    expect(await hasKey({ model: 'another' })).toBe(true)
+    // A new base URL could be the admin's own server, and the key would be readable there.
+    expect(await hasKey({ baseUrl: `${provider.url}/elsewhere` })).toBe(false)
+    expect(await hasKey({ apiKey: API_KEY })).toBe(true)
+    expect(await hasKey({ apiKey: '' })).toBe(false)
+  })
+
+  test('is nobody else’s: another organisation sees neither choice nor key nor use', async () => {
+    const [one, other] = [tenantOf(), tenantOf()]
+    await providers.setOrgProvider(choiceOf({ apiKey: API_KEY }), await as(one))
+    await ask(one, requestOf({ model: 'own-model' }))
+    expect(await providers.getOrgProvider({}, await as(other))).toMatchObject({ chosen: false })
+    expect(await providers.getManifest({}, await as(other))).toEqual({ entries: [] })
+
+    await using database = openDatabase({ url: postgres.url('lexcustis_llm'), name: 'test' })
+    for (const table of ['provider_choice', 'provider_use']) {
+      const rows = await database.tenant(other.organizationId, async (tx) =>
+        tx.query(`SELECT organization_id FROM llm.${table}`),
+      )
+      expect(rows).toEqual([])
+      expect(await database.query(`SELECT organization_id FROM llm.${table}`)).toEqual([])
+    }
+    const insert = database.tenant(other.organizationId, async (tx) =>
+      tx.query(
+        `INSERT INTO llm.provider_choice (organization_id, kind, model, base_url, region, set_by)
+         VALUES ($1, 'extractive', 'extractive', '', 'local', 'x')`,
+        [uuidv7()],
+      ),
+    )
+    await expect(insert).rejects.toBeInstanceOf(AppError)
+  })
+
+  test('holds its key sealed in the database', async () => {
+    const tenant = tenantOf()
+    await providers.setOrgProvider(choiceOf({ apiKey: API_KEY }), await as(tenant))
+    await using database = openDatabase({ url: postgres.superuserUrl, name: 'test' })
+    const [row] = await database.query<{ row: string; sealed_key: Buffer }>(
+      `SELECT provider_choice::text AS row, sealed_key FROM llm.provider_choice
+       WHERE organization_id = $1`,
+      [tenant.organizationId],
+    )
+    expect(row?.sealed_key.includes(API_KEY)).toBe(false)
+    expect(row?.row).not.toContain(API_KEY)
+
+    // Bytes moved to another organisation open nothing there.
+    const thief = tenantOf()
+    await database.query(
+      `INSERT INTO llm.provider_choice
+         (organization_id, kind, model, base_url, region, sealed_key, set_by)
+       SELECT $2, kind, model, base_url, region, sealed_key, set_by
+       FROM llm.provider_choice WHERE organization_id = $1`,
+      [tenant.organizationId, thief.organizationId],
+    )
+    await expect(ask(thief, requestOf({ model: 'own-model' }))).rejects.toMatchObject({
+      reason: 'UNAVAILABLE',
+    })
+  })
+
+  test.each<[string, Partial<SetOrgProviderRequest>]>([
+    ['/provider', { provider: 'anthropic' }],
+    ['/provider', { provider: 'constructor' }],
+    ['/base_url', { baseUrl: '' }],
+    ['/base_url', { baseUrl: 'https://10.0.0.1/v1' }],
+    ['/base_url', { baseUrl: 'http://169.254.169.254/v1' }],
+    ['/base_url', { provider: 'mistral', apiKey: 'k', baseUrl: 'https://example.com/v1' }],
+    ['/api_key', { apiKey: 'two words' }],
+    ['/api_key', { apiKey: 'line\nend' }],
+    ['/model', { model: '' }],
+    ['/model', { model: 'x\u0000' }],
+    ['/region', { region: 'x'.repeat(65) }],
+  ])('is refused for a mistake at %s', async (pointer, change) => {
+    const tenant = tenantOf()
+    await expect(
+      providers.setOrgProvider(choiceOf(change), await as(tenant)),
+    ).rejects.toMatchObject({
+      reason: 'INVALID_INPUT',
+      message: expect.stringContaining(pointer) as string,
+    })
+    expect(await providers.getOrgProvider({}, await as(tenant))).toMatchObject({ chosen: false })
+  })
+
+  test.each(['member', 'reviewer', 'auditor'] as const)('cannot be made by a %s', async (role) => {
+    const tenant = tenantOf({ userRole: role })
+    await expect(providers.setOrgProvider(choiceOf(), await as(tenant))).rejects.toMatchObject({
+      reason: 'FORBIDDEN',
+    })
+  })
+
+  test('takes no key, and no address of this machine, where these are not set up', async () => {
+    await using strict = await startLlm(
+      configOf({ sealingKey: undefined, isLoopbackAllowed: false }),
+      log(),
+    )
+    using client = clientOf(ProviderDefinition, 'gateway', strict.port)
+    const set = async (change: Partial<SetOrgProviderRequest>) =>
+      client.setOrgProvider(choiceOf(change), await as(tenantOf()))
+    await expect(set({})).rejects.toThrow(/base_url/)
+    const baseUrl = 'https://1.1.1.1/v1'
+    await expect(set({ baseUrl, apiKey: API_KEY })).rejects.toThrow(/LLM_SEALING_KEY_FILE/)
+    expect((await set({ baseUrl })).resolved?.region).toBe('eu')
+  })
+})
+
+describe('the manifest', () => {
+  test('names what was used, by what the provider called it', async () => {
+    const tenant = tenantOf()
+    for (const modelSnapshot of ['v1', 'v2', 'v2']) {
+      provider.setScenario({ tokens: TOKENS, modelSnapshot })
+      await ask(tenant)
+    }
+    const { entries } = await vi.waitFor(async () => {
+      const manifest = await providers.getManifest({}, await as(tenant))
+      expect(manifest.entries).toHaveLength(2)
+      return manifest
+    })
+    expect(entries).toMatchObject([
+      { provider: 'openai-compatible', model: 'scripted', modelSnapshot: 'v1', region: 'test' },
+      { provider: 'openai-compatible', model: 'scripted', modelSnapshot: 'v2', region: 'test' },
+    ])
+    for (const { firstUsedAt, lastUsedAt } of entries) {
+      expect(lastUsedAt?.getTime()).toBeGreaterThanOrEqual(firstUsedAt?.getTime() ?? Infinity)
+    }
+  })
+})
+
+describe('readiness', () => {
+  test('is degraded without a language model, and says what to do', async () => {
+    await using quoting = await startLlm(configOf({ provider: undefined }), log())
+    const response = await fetch(`http://127.0.0.1:${quoting.metricsPort}/readyz`)
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({
+      status: 'degraded',
+      checks: [
+        { name: 'database', status: 'ready' },
+        { name: 'default_provider', status: 'degraded' },
+      ],
+    })
+  })
+})
