@@ -1,0 +1,33 @@
+import type { Document, DocumentState } from '../domain/document.js'
+
+/** Columns of rag.document that make a Document; `toDocument` reads them. */
+export const DOCUMENT_COLUMNS =
+  'id, name, media_type, size_bytes, sha256, version, state, reason, chunk_count, created_at'
+
+export interface DocumentRow {
+  readonly id: string
+  readonly name: string
+  readonly media_type: string
+  readonly size_bytes: bigint
+  readonly sha256: Buffer
+  readonly version: number
+  readonly state: DocumentState
+  readonly reason: string
+  readonly chunk_count: number
+  readonly created_at: Date
+}
+
+export function toDocument(row: DocumentRow): Document {
+  return {
+    id: row.id,
+    name: row.name,
+    mediaType: row.media_type,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    version: row.version,
+    state: row.state,
+    reason: row.reason,
+    chunkCount: row.chunk_count,
+    createdAt: row.created_at,
+  }
+}

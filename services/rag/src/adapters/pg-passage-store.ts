@@ -1,0 +1,48 @@
+import type { Database } from '@lexcustis/postgres'
+import type { Owner } from '../domain/collection.js'
+import type { PassageStore, StoredPassage } from '../domain/document.js'
+
+interface PassageRow {
+  readonly id: string
+  readonly document_id: string
+  readonly name: string
+  readonly version: number
+  readonly ordinal: number
+  readonly heading_path: string[]
+  readonly start_offset: number
+  readonly end_offset: number
+  readonly text: string
+}
+
+export class PgPassageStore implements PassageStore {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async read(owner: Owner, chunkIds: readonly string[]): Promise<StoredPassage[]> {
+    const rows = await this.#database.tenant(owner, async (tx) =>
+      tx.query<PassageRow>(
+        `SELECT c.id, c.document_id, d.name, d.version, c.ordinal, c.heading_path,
+                c.start_offset, c.end_offset, c.text
+         FROM rag.chunk AS c
+         JOIN rag.document AS d ON d.organization_id = c.organization_id AND d.id = c.document_id
+         WHERE c.organization_id = $1 AND c.id = ANY ($2::uuid[])
+           AND d.organization_id = $1 AND d.state = 'ready' AND d.deleted_at IS NULL`,
+        [owner, chunkIds],
+      ),
+    )
+    return rows.map((row) => ({
+      id: row.id,
+      documentId: row.document_id,
+      documentName: row.name,
+      version: row.version,
+      ordinal: row.ordinal,
+      headingPath: row.heading_path,
+      start: row.start_offset,
+      end: row.end_offset,
+      text: row.text,
+    }))
+  }
+}

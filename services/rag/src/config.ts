@@ -1,0 +1,51 @@
+import {
+  ConfigError,
+  type ConfigProblem,
+  directory,
+  type Environment,
+  readEnvironment,
+  readProfile,
+  type ServiceConfig,
+  serviceShape,
+  toServiceConfig,
+} from '@lexcustis/runtime'
+
+export interface RagConfig extends ServiceConfig {
+  /** Folder of the embedded search index. */
+  readonly lanceDbDirectory: string
+  /** Folder of an embedding model; this version does not use it and says so. */
+  readonly modelDirectory: string | undefined
+}
+
+const SHAPE = {
+  ...serviceShape({ grpcPort: 50053, metricsPort: 9053 }),
+  LANCEDB_DIR: directory(),
+  MODEL_DIR: directory().optional(),
+}
+
+const EMBEDDED_ONLY: ConfigProblem = {
+  name: 'LEXCUSTIS_PROFILE',
+  problem: 'is not embedded, and the search index of this version is: it serves one machine only',
+  fix: 'set LEXCUSTIS_PROFILE=embedded to run on one machine without replicas elsewhere',
+}
+
+/** Throws ConfigError with every problem. */
+export function readConfig(env: Environment): RagConfig {
+  const refused = readProfile(env) === 'production' ? [EMBEDDED_ONLY] : []
+  const parsed = readSettings(env, refused)
+  if (refused.length > 0) throw new ConfigError(refused)
+  return {
+    ...toServiceConfig(parsed),
+    lanceDbDirectory: parsed.LANCEDB_DIR,
+    modelDirectory: parsed.MODEL_DIR,
+  }
+}
+
+/** Adds problems known already to those of the settings: all are shown at once. */
+function readSettings(env: Environment, known: readonly ConfigProblem[]) {
+  try {
+    return readEnvironment('RAG_', env, SHAPE)
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...known, ...error.problems]) : error
+  }
+}

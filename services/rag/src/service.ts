@@ -1,0 +1,141 @@
+import { mib } from '@lexcustis/core'
+import { openDatabase } from '@lexcustis/postgres'
+import { createTenantTokenVerifier, startRpcServer } from '@lexcustis/rpc'
+import { createMetrics, type Logger, startProbes } from '@lexcustis/runtime'
+import { IngestWorker } from './adapters/ingest-worker.js'
+import { LancePassageIndex } from './adapters/lance-index.js'
+import { PgDocumentStore } from './adapters/pg-document-store.js'
+import { PgPassageStore } from './adapters/pg-passage-store.js'
+import { PgWorkStore } from './adapters/pg-work-store.js'
+import { allowList } from './allow.js'
+import type { RagConfig } from './config.js'
+import { deleteDocument } from './domain/ingest/delete-document.js'
+import { ingestDocument } from './domain/ingest/ingest-document.js'
+import { processBatch } from './domain/ingest/process-batch.js'
+import { readUpload } from './domain/ingest/read-upload.js'
+import { UploadBudget } from './domain/ingest/upload-budget.js'
+import { searchAll } from './domain/search/search-all.js'
+import { createEvents, type Events } from './events.js'
+import { documentHandlers } from './handlers/document-handlers.js'
+import { knowledgeHandlers } from './handlers/knowledge-handlers.js'
+import { searchHandlers } from './handlers/search-handlers.js'
+import { readinessChecks } from './readiness.js'
+
+/** All uploads being received, together. */
+const UPLOAD_MEMORY_BYTES = mib(200)
+const RETRY_DELAY_MS = 1_000
+
+/** How patient the worker is; tests are less so. */
+export interface WorkerTiming {
+  readonly pollMs: number
+  /** A worker that has not said anything for so long is taken for dead. */
+  readonly leaseMs: number
+}
+
+const TIMING: WorkerTiming = { pollMs: 1_000, leaseMs: 60_000 }
+
+export interface RunningRag extends AsyncDisposable {
+  readonly port: number
+  readonly metricsPort: number
+}
+
+/** The wiring diagram. Disposing drains: running calls and the batch at hand end first. */
+export async function startRag(
+  config: RagConfig,
+  log: Logger,
+  timing: WorkerTiming = TIMING,
+): Promise<RunningRag> {
+  const opened: AsyncDisposable[] = []
+  try {
+    return await openParts(config, log, timing, opened)
+  } catch (error) {
+    await close(opened)
+    throw error
+  }
+}
+
+async function openParts(
+  config: RagConfig,
+  log: Logger,
+  timing: WorkerTiming,
+  opened: AsyncDisposable[],
+): Promise<RunningRag> {
+  const keep = <T extends AsyncDisposable>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  const metrics = createMetrics('rag')
+  const events = createEvents(log, metrics)
+  const database = keep(openDatabase({ url: config.databaseUrl, name: 'rag' }))
+  const index = keep(await LancePassageIndex.open(config.lanceDbDirectory))
+  const probes = keep(
+    await startProbes({
+      host: config.listenHost,
+      port: config.metricsPort,
+      metrics,
+      checks: readinessChecks({ database, index, modelDirectory: config.modelDirectory }),
+    }),
+  )
+  const worker = keep(startWorker(new PgWorkStore(database), index, events, timing))
+
+  const documents = new PgDocumentStore(database)
+  const budget = new UploadBudget(UPLOAD_MEMORY_BYTES)
+  const use = {
+    documents,
+    read: async (parts: Parameters<typeof readUpload>[0]) => readUpload(parts, budget),
+    ingest: ingestDocument({ documents, wake: worker.wake }),
+    remove: deleteDocument({ documents, index, onLeftover: events.indexLeftover }),
+  }
+  const search = searchAll({
+    index,
+    passages: new PgPassageStore(database),
+    onSourceFailed: events.sourceFailed,
+  })
+  const server = keep(
+    await startRpcServer({
+      host: config.listenHost,
+      port: config.grpcPort,
+      tls: config.tls,
+      allow: allowList(config.extraCallers),
+      verify: createTenantTokenVerifier(config.tenantKeys, 'rag'),
+      services: [documentHandlers(use), knowledgeHandlers(use), searchHandlers(search)],
+      report: metrics.callReporter(({ path, caller, error }) =>
+        events.callFailed(path, caller, error),
+      ),
+      drainMs: config.drainMs,
+    }),
+  )
+  server.setServing(true)
+  events.started(server.port)
+  return {
+    port: server.port,
+    metricsPort: probes.port,
+    [Symbol.asyncDispose]: async () => {
+      probes.setDraining()
+      await close(opened)
+    },
+  }
+}
+
+function startWorker(
+  work: PgWorkStore,
+  index: LancePassageIndex,
+  events: Events,
+  { pollMs, leaseMs }: WorkerTiming,
+): IngestWorker {
+  const process = processBatch({
+    work,
+    index,
+    leaseMs,
+    retryDelayMs: RETRY_DELAY_MS,
+    onReady: events.documentReady,
+    onFailed: events.documentFailed,
+    onFault: events.documentDelayed,
+  })
+  return new IngestWorker({ process, pollMs, onFault: events.workerFailed })
+}
+
+/** Last opened, first closed: calls end before what they use is gone. */
+async function close(opened: AsyncDisposable[]): Promise<void> {
+  for (let part = opened.pop(); part; part = opened.pop()) await part[Symbol.asyncDispose]()
+}
