@@ -105,6 +105,14 @@ describe('the configuration', () => {
     )
   })
 
+  test('refuses settings of a provider that is not named', () => {
+    const problem = 'is set, but no provider is'
+    expect(problemsOf({ LLM_MODEL: 'm', LLM_API_KEY_FILE: file('alone', 'k') })).toEqual({
+      LLM_MODEL: problem,
+      LLM_API_KEY_FILE: problem,
+    })
+  })
+
   test('takes a sealing key of 32 bytes only', () => {
     const good = file('seal', Buffer.alloc(32, 7).toString('base64'))
     expect(readConfig({ ...base, LLM_SEALING_KEY_FILE: good }).sealingKey).toHaveLength(32)

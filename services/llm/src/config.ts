@@ -76,7 +76,10 @@ export function readConfig(env: Environment): LlmConfig {
 /** A base URL alone means an endpoint of one's own. */
 function readProvider(parsed: Parsed, problems: ConfigProblem[]): Provider | undefined {
   const name = parsed.PROVIDER ?? (parsed.BASE_URL === undefined ? undefined : 'openai-compatible')
-  if (name === undefined) return undefined
+  if (name === undefined) {
+    problems.push(...withoutProvider(parsed))
+    return undefined
+  }
   if (!isKind(name)) {
     problems.push({
       name: 'LLM_PROVIDER',
@@ -86,6 +89,17 @@ function readProvider(parsed: Parsed, problems: ConfigProblem[]): Provider | und
     return undefined
   }
   return toProvider(name, parsed, problems)
+}
+
+/** Settings of a provider that nobody named would silently mean nothing. */
+function withoutProvider(parsed: Parsed): ConfigProblem[] {
+  return (['MODEL', 'API_KEY_FILE', 'REGION'] as const)
+    .filter((name) => parsed[name] !== undefined)
+    .map((name) => ({
+      name: `LLM_${name}`,
+      problem: 'is set, but no provider is',
+      fix: 'set LLM_PROVIDER or LLM_BASE_URL too, or remove it',
+    }))
 }
 
 function toProvider(kind: KindName, parsed: Parsed, problems: ConfigProblem[]): Provider {

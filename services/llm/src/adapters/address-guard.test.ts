@@ -58,7 +58,12 @@ describe('an address', () => {
     '::7f00:1',
     '::ffff:127.0.0.1',
     '::ffff:a9fe:a9fe',
+    '::ffff:0:127.0.0.1',
     '64:ff9b::a9fe:a9fe',
+    '64:ff9b::1',
+    '64:ff9b:1::808:808',
+    '2001:0:4136:e378::',
+    '4000::1',
     '2002:7f00:1::',
     'fd00:ec2::254',
     'fe80::1',
@@ -68,7 +73,7 @@ describe('an address', () => {
     expect(isPublicAddress(address)).toBe(false)
   })
 
-  test.each(['1.1.1.1', '93.184.215.14', '172.32.0.1', '2606:4700::1111', '::ffff:1.1.1.1'])(
+  test.each(['1.1.1.1', '93.184.215.14', '172.32.0.1', '2606:4700::1111', '64:ff9b::101:101'])(
     '%s is public',
     (address) => {
       expect(isPublicAddress(address)).toBe(true)

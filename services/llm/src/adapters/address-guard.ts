@@ -23,27 +23,24 @@ const NOT_PUBLIC = {
     ['224.0.0.0', 4],
     ['240.0.0.0', 4],
   ],
-  // Also every form that carries an IPv4 address inside: compatible, NAT64, Teredo, 6to4.
+  // Inside 2000::/3, which is all of IPv6 that is public; Teredo and 6to4 carry an IPv4 address.
   ipv6: [
-    ['::', 96],
-    ['64:ff9b::', 96],
-    ['64:ff9b:1::', 48],
-    ['100::', 64],
     ['2001::', 23],
     ['2001:db8::', 32],
     ['2002::', 16],
     ['3fff::', 20],
-    ['5f00::', 16],
-    ['fc00::', 7],
-    ['fe80::', 10],
-    ['fec0::', 10],
-    ['ff00::', 8],
   ],
 } as const
 
 const blocked = new BlockList()
 for (const [network, prefix] of NOT_PUBLIC.ipv4) blocked.addSubnet(network, prefix, 'ipv4')
 for (const [network, prefix] of NOT_PUBLIC.ipv6) blocked.addSubnet(network, prefix, 'ipv6')
+
+const globalUnicast = new BlockList()
+globalUnicast.addSubnet('2000::', 3, 'ipv6')
+
+/** An IPv4 address behind NAT64 (RFC 6052): how clusters that speak only IPv6 reach the others. */
+const NAT64 = /^64:ff9b::(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/i
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -148,7 +145,17 @@ export class AddressGuard {
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 0) return false
-  return !blocked.check(address, family === 4 ? 'ipv4' : 'ipv6')
+  if (family === 4) return !blocked.check(address, 'ipv4')
+  const inner = NAT64.exec(address)
+  if (inner) return isPublicAddress(toIPv4(inner[1] ?? '0', inner[2] ?? '0'))
+  return globalUnicast.check(address, 'ipv6') && !blocked.check(address, 'ipv6')
+}
+
+function toIPv4(...halves: [string, string]): string {
+  return halves
+    .map((half) => Number.parseInt(half, 16))
+    .flatMap((half) => [half >> 8, half & 0xff])
+    .join('.')
 }
 
 function isLoopback(address: string): boolean {

@@ -1,3 +1,4 @@
+import { isWellFormedText } from '@lexcustis/core'
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions'
 import type { FinishReason, Message, Usage } from '../domain/completion.js'
 import { estimateUsage } from '../domain/token-estimate.js'
@@ -5,6 +6,7 @@ import { failure } from './provider-failure.js'
 
 /** Nothing can be relied upon in what a provider sends. */
 interface Fields {
+  readonly object?: unknown
   readonly model?: unknown
   readonly usage?: unknown
   readonly choices?: unknown
@@ -19,6 +21,8 @@ interface Step {
 }
 
 const MAX_UINT32 = 0xffff_ffff
+/** Models are named in tens of characters; what is longer is not a name. */
+const MAX_SNAPSHOT = 200
 
 /** Adds up what the chunks of an answer say. */
 export class AnswerReader {
@@ -34,8 +38,10 @@ export class AnswerReader {
     if (typeof loose !== 'object' || loose === null) {
       throw failure('sent an event of an unknown form', 'check its base URL')
     }
-    const { model, usage, choices } = loose as Fields
-    if (!this.modelSnapshot && typeof model === 'string') this.modelSnapshot = model
+    const { object, model, usage, choices } = loose as Fields
+    // vLLM reports a failure in this form, and says [DONE] behind it as if nothing had happened.
+    if (object === 'error') throw failure('reported an error while answering', 'try again')
+    if (!this.modelSnapshot && isName(model)) this.modelSnapshot = model
     this.counted = toUsage(usage) ?? this.counted
     const choice = Array.isArray(choices) ? (choices[0] as Fields | null | undefined) : undefined
     return choice ? this.step(choice) : { text: '', isProgress: false }
@@ -46,8 +52,8 @@ export class AnswerReader {
     const fields = (delta ?? {}) as Fields
     const text = this.whole(textOf(fields['content']) || textOf(fields['refusal']))
     this.characters += text.length
-    const thought = textOf(fields['reasoning_content']) || textOf(fields['reasoning'])
-    return { text, isProgress: text !== '' || thought !== '' }
+    const isThinking = THOUGHTS.some((name) => hasContent(fields[name]))
+    return { text, isProgress: text !== '' || isThinking }
   }
 
   /** The provider's count; ours when it made none. */
@@ -63,6 +69,18 @@ export class AnswerReader {
     this.held = isHalf ? joined.slice(-1) : ''
     return isHalf ? joined.slice(0, -1) : joined
   }
+}
+
+/** Where models put what they think; Mistral's put it among the parts of the content. */
+const THOUGHTS = ['content', 'reasoning_content', 'reasoning'] as const
+
+function hasContent(value: unknown): boolean {
+  return typeof value === 'string' || Array.isArray(value) ? value.length > 0 : false
+}
+
+/** It is stored and recorded: it has to be text that can be. */
+function isName(model: unknown): model is string {
+  return typeof model === 'string' && model.length <= MAX_SNAPSHOT && isWellFormedText(model)
 }
 
 /** A string, or the list of parts that some models send. */

@@ -32,13 +32,26 @@ describe('the default provider', () => {
 
     found = ollama('llama', 'qwen')
     await vi.waitFor(() => expect(provider.current().model).toBe('llama'))
-    // Ollama lists the model used last first; the default must not follow that.
-    found = ollama('qwen', 'llama')
-    await vi.waitFor(() => expect(provider.current().models[0]).toBe('qwen'))
+    // Ollama lists the model used last first, and new ones; the default must not follow that.
+    found = ollama('mistral', 'qwen', 'llama')
+    await vi.waitFor(() => expect(provider.current().models[0]).toBe('mistral'))
     expect(provider.current().model).toBe('llama')
 
     found = undefined
     await vi.waitFor(() => expect(provider.current().kind).toBe('extractive'))
     expect(changes).toEqual(['ollama llama', 'extractive extractive'])
+  })
+
+  test('stays when the local model misses one look', async () => {
+    const looks = [ollama('llama'), undefined, ollama('llama'), undefined, ollama('qwen')]
+    const changed = vi.fn()
+    using provider = await DefaultProvider.open({
+      configured: undefined,
+      findLocal: async () => Promise.resolve(looks.shift() ?? ollama('qwen')),
+      changed,
+      refreshMs: 1,
+    })
+    await vi.waitFor(() => expect(provider.current().model).toBe('qwen'))
+    expect(changed.mock.calls.map(([{ model }]: [Provider]) => model)).toEqual(['llama', 'qwen'])
   })
 })

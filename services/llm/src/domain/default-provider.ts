@@ -10,6 +10,8 @@ export interface DefaultProviderOptions {
 }
 
 const REFRESH_MS = 30_000
+/** A machine that is busy answering may miss one look. */
+const MISSES_ALLOWED = 1
 
 /**
  * What answers for organisations that chose nothing: the configured provider, else a model on this
@@ -18,6 +20,7 @@ const REFRESH_MS = 30_000
 export class DefaultProvider implements Disposable {
   private timer: NodeJS.Timeout | undefined
   private provider: Provider
+  private misses = 0
 
   private constructor(private readonly options: DefaultProviderOptions) {
     this.provider = options.configured ?? EXTRACTIVE_PROVIDER
@@ -38,14 +41,18 @@ export class DefaultProvider implements Disposable {
   }
 
   private async refresh(): Promise<void> {
-    const found = (await this.options.findLocal()) ?? EXTRACTIVE_PROVIDER
-    const isSame = this.provider.kind === found.kind && this.provider.models.includes(found.model)
+    const found = await this.options.findLocal()
+    this.misses = found ? 0 : this.misses + 1
+    if (found) this.use(found)
+    else if (this.misses > MISSES_ALLOWED) this.use(EXTRACTIVE_PROVIDER)
+  }
+
+  private use(found: Provider): void {
+    const { kind, model: before } = this.provider
     // Ollama lists the model used last first: the default stays while it is there at all.
-    const model =
-      isSame && found.models.includes(this.provider.model) ? this.provider.model : found.model
-    const hasChanged = this.provider.kind !== found.kind || this.provider.model !== model
+    const model = kind === found.kind && found.models.includes(before) ? before : found.model
     this.provider = { ...found, model }
-    if (hasChanged) this.options.changed(this.provider)
+    if (kind !== found.kind || model !== before) this.options.changed(this.provider)
   }
 
   [Symbol.dispose](): void {

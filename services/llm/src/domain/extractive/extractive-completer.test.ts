@@ -99,6 +99,18 @@ describe('the extractive provider', () => {
     expect(text).not.toContain('cafetería')
   })
 
+  test('prefers what a section says to its heading, and takes long lists apart', async () => {
+    const items = Array.from({ length: 30 }, (_, n) => `(${n}) item number ${n} of a long list;`)
+    const { deltas } = await ask('What are prohibited practices?', [
+      {
+        n: 1,
+        title: '',
+        text: `## Prohibited practices\n\nThese are listed: ${items.join(' ')} prohibited practices are fined.`,
+      },
+    ])
+    expect(deltas[1]).toBe('\n\n“prohibited practices are fined.” [1]')
+  })
+
   test('quotes the same sentence of overlapping passages once', async () => {
     const text = 'The manager approves every flight.'
     const { deltas } = await ask('Who approves flights?', [

@@ -17,6 +17,9 @@ const MAX_QUOTATIONS = 3
 const MIN_SHARE_OF_BEST = 0.6
 /** The number of a paragraph is not a number it speaks of. */
 const ENUMERATOR = /^\(?(?:\d{1,3}|\p{L})[.)]\s/u
+/** A heading names the subject and says nothing about it; a row of a table may. */
+const UNFINISHED_SHARE = 0.4
+const FINISHED = /[.!?;:…]["'”’»)\]]*$/u
 /** Two words of the question side by side, as in "two days", are more than the two words. */
 const PAIR_BONUS = 1
 
@@ -41,7 +44,7 @@ export function selectQuotations(question: string, sources: readonly Source[]): 
   const scored = sentences
     .map((candidate): Candidate => ({
       ...candidate,
-      score: score(candidate.terms, weight, wanted),
+      score: score(candidate.terms, weight, wanted) * shareOf(candidate.sentence),
     }))
     .filter((candidate) => candidate.score > 0)
     .sort((one, other) => other.score - one.score)
@@ -73,6 +76,10 @@ function score(
     if (pairs.has(`${first} ${term}`)) sum += (weight.get(term) ?? 0) * PAIR_BONUS
   }
   return sum
+}
+
+function shareOf(sentence: string): number {
+  return FINISHED.test(sentence) ? 1 : UNFINISHED_SHARE
 }
 
 /** Overlapping passages hold the same sentence twice. */
