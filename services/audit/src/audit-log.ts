@@ -1,0 +1,109 @@
+import { type Clock, formatMicros, type TenantContext, uuidv7 } from '@lexcustis/core'
+import { openDatabase, type Database } from '@lexcustis/postgres'
+import { createAttrsSchemas } from './adapters/ajv-attrs-schemas.js'
+import { createPgLogReader, createPgOverdueStarts } from './adapters/pg-log-reader.js'
+import { createPgLogStore } from './adapters/pg-log-store.js'
+import { AppendQueue, QUEUE_LIMITS, type QueueLimits } from './domain/append-queue.js'
+import { createBatchWriter } from './domain/batch-writer.js'
+import type { Appended } from './domain/outcome.js'
+import { type ContentItem, readContent } from './domain/content.js'
+import { actorOf, createDraftReader, type Draft, type DraftReader } from './domain/draft.js'
+import { createEntries, type Entries } from './domain/entries.js'
+import { createKeyring } from './domain/keyring.js'
+import { LostChats } from './domain/lost-chats.js'
+import { verifyLog, type VerifyEvent, type VerifyResult } from './domain/verify-log.js'
+
+export interface AuditLogOptions {
+  readonly databaseUrl: string
+  /** 32 bytes. */
+  readonly masterKey: Buffer
+  readonly origin: string
+  readonly lostGraceMs: number
+  readonly clock: Clock
+  readonly limits?: Partial<QueueLimits>
+  readonly onFlush?: (rows: number) => void
+  readonly onLost?: (organizationId: string, ref: string) => void
+}
+
+/** Everything the service does, without a network: handlers, tests and benches stand on it. */
+export interface AuditLog extends AsyncDisposable {
+  readonly readDraft: DraftReader
+  /** Resolves once the record is durable. */
+  readonly append: (draft: Draft, signal?: AbortSignal) => Promise<Appended>
+  readonly entries: Entries
+  readonly verify: (organizationId: string) => AsyncIterable<VerifyEvent>
+  /** Appends `verification.run`. */
+  readonly recordRun: (tenant: TenantContext, result: VerifyResult) => Promise<void>
+  /** Appends `content.read`, then opens what the record commits to. */
+  readonly readContent: (tenant: TenantContext, id: string) => Promise<readonly ContentItem[]>
+  readonly lostChats: LostChats
+  /** Records that wait to be written. */
+  readonly waiting: () => number
+  readonly database: Database
+}
+
+const KID = 'mac-1'
+
+/** Opens the log on a migrated database. Disposing writes what still waits. */
+export function openAuditLog(options: AuditLogOptions): AuditLog {
+  const { clock, databaseUrl: url, origin, lostGraceMs: graceMs } = options
+  const limits = { ...QUEUE_LIMITS, ...options.limits }
+  // Writers hold a connection while they wait for a lock; readers must not wait behind them.
+  const writing = openDatabase({ url, name: 'audit-write', maxConnections: limits.maxConcurrent })
+  const database = openDatabase({ url, name: 'audit-read' })
+  const keyring = createKeyring(KID, options.masterKey)
+  const store = createPgLogStore(writing)
+  const reader = createPgLogReader(database)
+  const write = createBatchWriter({ store, keyring, clock, origin })
+  const queue = new AppendQueue(write, limits, options.onFlush)
+  const readDraft = createDraftReader(createAttrsSchemas())
+  const append: AuditLog['append'] = async (draft, signal) => queue.append(draft, signal)
+
+  /** One of this service's own records, on behalf of the tenant. */
+  const record = async (
+    tenant: TenantContext,
+    type: string,
+    attrs: object,
+    ref = '',
+  ): Promise<void> => {
+    const occurredAt = formatMicros(clock.nowMicros())
+    const attrsJson = JSON.stringify(attrs)
+    const input = { id: uuidv7(), type, occurredAt, ref, trace: '', attrsJson, content: [] }
+    await append(readDraft(tenant.organizationId, actorOf(tenant), input))
+  }
+
+  return {
+    readDraft,
+    append,
+    entries: createEntries(reader),
+    verify: (organizationId) => verifyLog({ reader, keyring, clock, graceMs }, organizationId),
+    recordRun: async (tenant, { isValid, checked, expected, open, breaks }) =>
+      record(tenant, 'verification.run', {
+        valid: isValid,
+        checked: Number(checked),
+        expected: Number(expected),
+        open: Number(open),
+        breaks: Number(breaks),
+      }),
+    readContent: async (tenant, id) => {
+      const recordRead = async (ref: string, fields: readonly string[]) =>
+        record(tenant, 'content.read', { fields }, ref)
+      return readContent({ reader, keyring, recordRead }, tenant.organizationId, id)
+    },
+    lostChats: new LostChats({
+      starts: createPgOverdueStarts(database),
+      reader,
+      readDraft,
+      append,
+      clock,
+      graceMs,
+      onLost: options.onLost ?? (() => undefined),
+    }),
+    waiting: () => queue.waiting,
+    database,
+    [Symbol.asyncDispose]: async () => {
+      await queue.close()
+      await Promise.all([writing[Symbol.asyncDispose](), database[Symbol.asyncDispose]()])
+    },
+  }
+}

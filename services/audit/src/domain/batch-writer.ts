@@ -1,0 +1,166 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { AppError, type Clock } from '@lexcustis/core'
+import { type Draft, isEnd } from './draft.js'
+import type { Keyring } from './keyring.js'
+import type { Outcome } from './outcome.js'
+import { type LogStore, type LogTransaction, OutcomeUnknownError, TakenError } from './ports.js'
+import { sealBatch, type SealedBatch } from './seal-batch.js'
+import { settle } from './settle.js'
+
+/** Resolves with one outcome per draft once they are durable. The drafts share no id and no end. */
+export type WriteBatch = (
+  organizationId: string,
+  drafts: readonly Draft[],
+) => Promise<readonly Outcome[]>
+
+export interface BatchWriterDeps {
+  readonly store: LogStore
+  readonly keyring: Keyring
+  readonly clock: Clock
+  readonly origin: string
+  /** How long to find out what became of a batch whose connection was lost. */
+  readonly recoveryMs?: number
+}
+
+const RECOVERY_MS = 5_000
+const FIRST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 500
+const MAX_TAKEN = 5
+const NOTHING: ReadonlyMap<Draft, Outcome> = new Map()
+
+/**
+ * Writes batches so that a record is there exactly once, whatever fails in between:
+ * - first optimistically, one INSERT with no questions asked;
+ * - when a constraint refuses it, again after looking which ids and ends are there already;
+ * - when the connection is lost, after looking whether the batch made it;
+ * - when one record fails for a reason of its own, one by one, so that it fails alone.
+ */
+export function createBatchWriter(deps: BatchWriterDeps): WriteBatch {
+  return async (organizationId, drafts) => {
+    try {
+      return await new BatchWriting(deps, organizationId, drafts).run()
+    } catch (error) {
+      const cause = AppError.from(error)
+      if (cause.reason !== 'INTERNAL' || drafts.length === 1) return drafts.map(() => cause)
+      const outcomes: Outcome[] = []
+      for (const draft of drafts) {
+        const alone = new BatchWriting(deps, organizationId, [draft]).run()
+        outcomes.push(...(await alone.catch((reason: unknown) => [AppError.from(reason)])))
+      }
+      return outcomes
+    }
+  }
+}
+
+class BatchWriting {
+  #isCareful = false
+  /** What may have been written over a connection that was lost. */
+  #unconfirmed: SealedBatch | undefined
+  #lastSealed: SealedBatch | undefined
+  readonly #giveUpAtMs: number
+
+  constructor(
+    private readonly deps: BatchWriterDeps,
+    private readonly organizationId: string,
+    private readonly drafts: readonly Draft[],
+  ) {
+    this.#giveUpAtMs = performance.now() + (deps.recoveryMs ?? RECOVERY_MS)
+  }
+
+  async run(): Promise<readonly Outcome[]> {
+    const subjectIds = [...new Set(this.drafts.flatMap(({ actor }) => actor.subjectId ?? []))]
+    let pauseMs = FIRST_PAUSE_MS
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.deps.store.write(this.organizationId, subjectIds, async (tx) =>
+          this.#settle(tx),
+        )
+      } catch (error) {
+        const mustPause = this.#afterFailure(error, attempt)
+        if (mustPause) await pause(pauseMs)
+        pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)
+      }
+    }
+  }
+
+  /** Says whether to wait before the next attempt; throws when there is none. */
+  #afterFailure(error: unknown, attempt: number): boolean {
+    this.#isCareful = true
+    if (error instanceof TakenError) {
+      if (attempt < MAX_TAKEN) return false
+      throw unavailable(error)
+    }
+    if (error instanceof OutcomeUnknownError) {
+      this.#unconfirmed = this.#lastSealed ?? this.#unconfirmed
+    } else if (!this.#unconfirmed) {
+      throw error
+    }
+    if (performance.now() < this.#giveUpAtMs) return true
+    // The caller asks again with the same id, and gets the receipt if it was written after all.
+    throw unavailable(error)
+  }
+
+  async #settle(tx: LogTransaction): Promise<readonly Outcome[]> {
+    this.#lastSealed = undefined
+    const unconfirmed = this.#unconfirmed
+    if (unconfirmed && (await this.#wasWritten(tx, unconfirmed))) {
+      return this.#outcomes(unconfirmed, await this.#settled(tx))
+    }
+    this.#unconfirmed = undefined
+    const settled = this.#isCareful ? await this.#settled(tx) : NOTHING
+    const fresh = this.drafts.filter((draft) => !settled.has(draft))
+    const sealed = sealBatch(fresh, {
+      keyring: this.deps.keyring,
+      origin: this.deps.origin,
+      organizationId: this.organizationId,
+      head: tx.head,
+      subjects: tx.subjects,
+      nowMicros: this.deps.clock.nowMicros(),
+    })
+    if (fresh.length > 0) {
+      this.#lastSealed = sealed
+      await tx.insert(sealed)
+    }
+    return this.#outcomes(sealed, settled)
+  }
+
+  async #wasWritten(tx: LogTransaction, { incarnation, rows }: SealedBatch): Promise<boolean> {
+    const last = rows.at(-1)
+    return (
+      last !== undefined && tx.isStored({ incarnation, sequence: last.sequence, mac: last.mac })
+    )
+  }
+
+  async #settled(tx: LogTransaction): Promise<ReadonlyMap<Draft, Outcome>> {
+    const ends = this.drafts.filter(({ type }) => isEnd(type))
+    const known = await tx.find(
+      this.drafts.map(({ id }) => id),
+      ends.flatMap(({ ref }) => ref ?? []),
+    )
+    return settle(this.drafts, known, tx.subjects)
+  }
+
+  #outcomes(sealed: SealedBatch, settled: ReadonlyMap<Draft, Outcome>): Outcome[] {
+    const written = new Map(sealed.records.map((record) => [record.projection.id, record]))
+    return this.drafts.map((draft) => {
+      const record = written.get(draft.id)
+      if (!record) return settled.get(draft) ?? new AppError('INTERNAL', 'internal error')
+      const receipt = {
+        organizationId: this.organizationId,
+        incarnation: sealed.incarnation,
+        sequence: record.sequence,
+        id: draft.id,
+        leaf: record.leaf,
+        recordedAt: record.projection.recordedAt,
+      }
+      return { receipt, isDuplicate: false }
+    })
+  }
+}
+
+function unavailable(cause: unknown): AppError {
+  return new AppError('UNAVAILABLE', 'the log cannot be written now', {
+    cause,
+    retryAfterMs: 1_000,
+  })
+}

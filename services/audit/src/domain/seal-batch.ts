@@ -1,0 +1,192 @@
+import type { KeyObject } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { formatMicros, uuidv7 } from '@lexcustis/core'
+import {
+  type Actor,
+  envelopeBytes,
+  genesisMac,
+  leafHash,
+  projectionOf,
+  recordMac,
+  type StoredRecord,
+} from '@lexcustis/evidence'
+import type { Draft, DraftActor } from './draft.js'
+import { genesisDraft } from './genesis.js'
+import type { Keyring } from './keyring.js'
+import type { Batch, ContentRow, Head, Subject, WrappedKey } from './ports.js'
+import { createDataKey, sealContent, unwrapKey, wrapKey } from './vault.js'
+
+export interface SealOptions {
+  readonly keyring: Keyring
+  readonly origin: string
+  readonly organizationId: string
+  readonly head: Head | undefined
+  readonly subjects: ReadonlyMap<string, Subject>
+  readonly nowMicros: bigint
+}
+
+export interface SealedBatch extends Batch {
+  /** Those of the drafts, without a genesis that came before them. */
+  readonly records: readonly StoredRecord[]
+}
+
+/** Gives each draft its place after the head, in order; an empty log gets its genesis first. */
+export function sealBatch(drafts: readonly Draft[], options: SealOptions): SealedBatch {
+  const sealer = new Sealer(options)
+  if (!options.head) {
+    sealer.add(genesisDraft(options.organizationId, options.origin, options.nowMicros))
+  }
+  const records = drafts.map((draft) => sealer.add(draft))
+  return { ...sealer.batch, records }
+}
+
+class Sealer {
+  readonly batch: {
+    readonly incarnation: string
+    readonly rows: StoredRecord[]
+    readonly contents: ContentRow[]
+    readonly newSubjects: { subjectId: string; pid: string }[]
+    readonly newKeys: { pid: string; key: WrappedKey }[]
+  }
+  readonly #people: People
+  readonly #key: KeyObject
+  readonly #recordedAt: string
+  #sequence: bigint
+  #previous: Buffer
+
+  constructor(private readonly options: SealOptions) {
+    const { head, keyring, nowMicros, organizationId } = options
+    const incarnation = head?.incarnation ?? uuidv7()
+    this.batch = { incarnation, rows: [], contents: [], newSubjects: [], newKeys: [] }
+    this.#people = new People(options, this.batch)
+    this.#key = required(keyring.chainKey(organizationId, incarnation, keyring.kid))
+    const now = formatMicros(nowMicros)
+    this.#recordedAt = head && head.recordedAt > now ? head.recordedAt : now
+    this.#sequence = head ? head.sequence + 1n : 0n
+    this.#previous = head?.mac ?? genesisMac(this.#key, organizationId, incarnation)
+  }
+
+  add(draft: Draft): StoredRecord {
+    const { organizationId, keyring } = this.options
+    const sequence = this.#sequence
+    const { actor, commitments } = this.#resolve(draft, sequence)
+    const envelope = {
+      org: organizationId,
+      inc: this.batch.incarnation,
+      seq: String(sequence),
+      id: draft.id,
+      type: draft.type,
+      occurred_at: draft.occurredAt,
+      recorded_at: this.#recordedAt,
+      actor,
+      ...(draft.ref === undefined ? {} : { ref: draft.ref }),
+      ...(draft.trace === undefined ? {} : { trace: draft.trace }),
+      ...(commitments ? { commitments } : {}),
+      kid: keyring.kid,
+    }
+    const canonical = envelopeBytes(envelope, draft.attrs)
+    const leaf = leafHash(canonical)
+    const place = { org: organizationId, sequence, previous: this.#previous, leaf }
+    const mac = recordMac(this.#key, place)
+    const record = {
+      sequence,
+      canonical,
+      leaf,
+      mac,
+      projection: projectionOf(envelope, draft.endsBy),
+    }
+    this.batch.rows.push(record)
+    this.#sequence = sequence + 1n
+    this.#previous = mac
+    return record
+  }
+
+  /** Puts the content into the vault and the pseudonym in the place of the person. */
+  #resolve(
+    { actor, content }: Draft,
+    sequence: bigint,
+  ): { readonly actor: Actor; readonly commitments: Record<string, string> | undefined } {
+    const pid = this.#people.pidOf(actor)
+    const named: Actor = {
+      kind: actor.kind,
+      via: actor.via,
+      ...(pid === undefined ? {} : { pid }),
+      ...(actor.role === undefined ? {} : { role: actor.role }),
+    }
+    if (content.length === 0) return { actor: named, commitments: undefined }
+    if (pid === undefined) throw new Error('content belongs to somebody')
+    const dataKey = this.#people.dataKeyOf(pid)
+    const commitments: Record<string, string> = {}
+    for (const { field, value } of content) {
+      const place = {
+        organizationId: this.options.organizationId,
+        incarnation: this.batch.incarnation,
+        sequence,
+        field,
+      }
+      const { commitment, ...sealed } = sealContent(dataKey, place, value)
+      commitments[field] = commitment
+      this.batch.contents.push({ sequence, field, pid, ...sealed })
+    }
+    return { actor: named, commitments }
+  }
+}
+
+/** Pseudonyms and data keys of a batch; those that do not exist yet are made and handed over. */
+class People {
+  readonly #pids = new Map<string, string>()
+  readonly #wrapped = new Map<string, WrappedKey>()
+  readonly #opened = new Map<string, Buffer>()
+
+  constructor(
+    private readonly options: SealOptions,
+    private readonly made: {
+      readonly newSubjects: { subjectId: string; pid: string }[]
+      readonly newKeys: { pid: string; key: WrappedKey }[]
+    },
+  ) {
+    for (const [subjectId, { pid, key }] of options.subjects) {
+      this.#pids.set(subjectId, pid)
+      if (key) this.#wrapped.set(pid, key)
+    }
+  }
+
+  pidOf({ subjectId }: DraftActor): string | undefined {
+    if (subjectId === undefined) return undefined
+    const known = this.#pids.get(subjectId)
+    if (known !== undefined) return known
+    const pid = randomBytes(16).toString('hex')
+    this.#pids.set(subjectId, pid)
+    this.made.newSubjects.push({ subjectId, pid })
+    return pid
+  }
+
+  dataKeyOf(pid: string): Buffer {
+    const known = this.#opened.get(pid)
+    if (known) return known
+    const dataKey = this.#open(pid) ?? this.#make(pid)
+    this.#opened.set(pid, dataKey)
+    return dataKey
+  }
+
+  #open(pid: string): Buffer | undefined {
+    const wrapped = this.#wrapped.get(pid)
+    if (!wrapped) return undefined
+    const { keyring, organizationId } = this.options
+    const wrappingKey = required(keyring.wrappingKey(organizationId, wrapped.kid))
+    return required(unwrapKey(wrappingKey, wrapped.bytes))
+  }
+
+  #make(pid: string): Buffer {
+    const { keyring, organizationId } = this.options
+    const dataKey = createDataKey()
+    const bytes = wrapKey(required(keyring.wrappingKey(organizationId, keyring.kid)), dataKey)
+    this.made.newKeys.push({ pid, key: { kid: keyring.kid, bytes } })
+    return dataKey
+  }
+}
+
+function required<T>(key: T | undefined): T {
+  if (key === undefined) throw new Error('this database was written with another master key')
+  return key
+}

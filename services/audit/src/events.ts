@@ -1,0 +1,42 @@
+import type { CallReport } from '@lexcustis/rpc'
+import type { Logger } from '@lexcustis/runtime'
+import type { VerifyResult } from './domain/verify-log.js'
+
+/** What this service says about itself; nothing else logs. Ids, codes and counts only. */
+export interface AuditEvents {
+  readonly started: (port: number, metricsPort: number) => void
+  readonly callFailed: (
+    report: Pick<CallReport, 'path' | 'caller' | 'durationMs' | 'error'>,
+  ) => void
+  readonly chatLost: (organizationId: string, ref: string) => void
+  readonly scanFailed: (error: unknown) => void
+  readonly chainBroken: (organizationId: string, result: VerifyResult) => void
+}
+
+export function createEvents(log: Logger): AuditEvents {
+  return {
+    started: (port, metricsPort) =>
+      log.info({ port, address: `metrics ${metricsPort}` }, 'started'),
+    callFailed: ({ path: rpc, caller, durationMs, error }) => {
+      const durationRounded = Math.round(durationMs)
+      log.error(
+        { rpc, caller, duration_ms: durationRounded, reason: error?.reason, error },
+        'call failed',
+      )
+    },
+    chatLost: (organizationId, ref) =>
+      log.warn({ organization_id: organizationId, request_id: ref }, 'chat lost'),
+    scanFailed: (error) => log.warn({ error }, 'scan for lost chats failed'),
+    // Somebody is woken: this is what the log is for. An empty log is no reason to.
+    chainBroken: (organizationId, { breaks, checked, expected }) => {
+      if (expected === 0n) return
+      const fields = {
+        organization_id: organizationId,
+        count: String(breaks),
+        checked: String(checked),
+        expected: String(expected),
+      }
+      log.error(fields, 'chain broken')
+    },
+  }
+}

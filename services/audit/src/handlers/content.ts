@@ -1,0 +1,26 @@
+import { AppError, isUuidV7, type TenantContext } from '@lexcustis/core'
+import { AuditContentDefinition, ContentState } from '@lexcustis/proto/audit'
+import { type BoundService, service } from '@lexcustis/rpc'
+import type { ContentItem } from '../domain/content.js'
+import { toFieldMessage } from './committed-field.js'
+
+export interface ContentServiceDeps {
+  readonly readContent: (tenant: TenantContext, id: string) => Promise<readonly ContentItem[]>
+}
+
+export function contentService({ readContent }: ContentServiceDeps): BoundService {
+  return service(AuditContentDefinition, {
+    getContent: async ({ id }, call) => {
+      const tenant = await call.tenant()
+      if (!isUuidV7(id)) throw new AppError('INVALID_INPUT', 'id is not a UUIDv7')
+      const items = await readContent(tenant, id)
+      return {
+        items: items.map(({ field, value }) => ({
+          field: toFieldMessage(field),
+          state: value === undefined ? ContentState.MISSING : ContentState.PRESENT,
+          value: value ?? '',
+        })),
+      }
+    },
+  })
+}

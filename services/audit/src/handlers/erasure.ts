@@ -1,0 +1,6 @@
+import { AuditErasureDefinition } from '@lexcustis/proto/audit'
+import { type BoundService, service, unimplemented } from '@lexcustis/rpc'
+
+export function erasureService(): BoundService {
+  return service(AuditErasureDefinition, { eraseSubject: () => unimplemented('EraseSubject') })
+}

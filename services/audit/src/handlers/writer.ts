@@ -1,0 +1,27 @@
+import { AuditWriterDefinition } from '@lexcustis/proto/audit'
+import { type BoundService, service } from '@lexcustis/rpc'
+import { assertMayAppend } from '../domain/authority.js'
+import type { Appended } from '../domain/outcome.js'
+import { actorOf, type Draft, type DraftReader } from '../domain/draft.js'
+import { fromFieldMessage } from './committed-field.js'
+import { toReceiptMessage } from './receipt.js'
+
+export interface WriterDeps {
+  readonly readDraft: DraftReader
+  readonly append: (draft: Draft, signal?: AbortSignal) => Promise<Appended>
+}
+
+export function writerService({ readDraft, append }: WriterDeps): BoundService {
+  return service(AuditWriterDefinition, {
+    append: async ({ content, ...request }, call) => {
+      const tenant = await call.tenant()
+      assertMayAppend(call.caller, request.type)
+      const draft = readDraft(tenant.organizationId, actorOf(tenant), {
+        ...request,
+        content: content.map(({ field, value }) => ({ field: fromFieldMessage(field), value })),
+      })
+      const { receipt, isDuplicate } = await append(draft, call.signal)
+      return { receipt: toReceiptMessage(receipt), duplicate: isDuplicate }
+    },
+  })
+}

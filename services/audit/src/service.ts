@@ -1,0 +1,120 @@
+import { AppError, systemClock } from '@lexcustis/core'
+import { createTenantTokenVerifier, startRpcServer } from '@lexcustis/rpc'
+import { createMetrics, type Logger, startProbes } from '@lexcustis/runtime'
+import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
+import { type AuditLog, openAuditLog } from './audit-log.js'
+import type { AuditConfig } from './config.js'
+import { createEvents } from './events.js'
+import { allowList } from './handlers/allow-list.js'
+import { contentService } from './handlers/content.js'
+import { erasureService } from './handlers/erasure.js'
+import { exportService } from './handlers/export.js'
+import { oversightService } from './handlers/oversight.js'
+import { readerService } from './handlers/reader.js'
+import { writerService } from './handlers/writer.js'
+import { createAppendMetrics } from './metrics.js'
+import { startScanLoop } from './scan-loop.js'
+
+export { type AuditLog, type AuditLogOptions, openAuditLog } from './audit-log.js'
+
+export interface RunningAudit extends AsyncDisposable {
+  readonly port: number
+  readonly metricsPort: number
+}
+
+const SCAN_EVERY_MS = 1_000
+
+/**
+ * The wiring diagram. Disposing drains: NOT_SERVING, running calls end, what waits is written.
+ * Refuses to start on a database that could lose what it acknowledged.
+ */
+export async function startAudit(config: AuditConfig, logger: Logger): Promise<RunningAudit> {
+  const opened: AsyncDisposable[] = []
+  try {
+    return await openParts(config, logger, opened)
+  } catch (error) {
+    await close(opened)
+    throw error
+  }
+}
+
+async function openParts(
+  config: AuditConfig,
+  logger: Logger,
+  opened: AsyncDisposable[],
+): Promise<RunningAudit> {
+  const open = <T extends AsyncDisposable>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  const events = createEvents(logger)
+  const metrics = createMetrics('audit')
+  const appends = createAppendMetrics(metrics, () => log.waiting())
+  const log: AuditLog = open(
+    openAuditLog({
+      ...config,
+      clock: systemClock,
+      onFlush: appends.flushed,
+      onLost: events.chatLost,
+    }),
+  )
+  await assertDurable(log)
+  const probes = open(
+    await startProbes({
+      host: config.listenHost,
+      port: config.metricsPort,
+      metrics,
+      checks: createChecks(log.database),
+    }),
+  )
+  open(startScanLoop(async () => log.lostChats.scan(), SCAN_EVERY_MS, events.scanFailed))
+  const server = open(
+    await startRpcServer({
+      host: config.listenHost,
+      port: config.grpcPort,
+      tls: config.tls,
+      allow: allowList(config.extraCallers),
+      verify: createTenantTokenVerifier(config.tenantKeys, 'audit'),
+      services: [
+        writerService({
+          readDraft: log.readDraft,
+          append: async (draft, signal) => appends.time(async () => log.append(draft, signal)),
+        }),
+        readerService({
+          entries: log.entries,
+          verify: log.verify,
+          recordRun: async (tenant, result) => {
+            if (!result.isValid) events.chainBroken(tenant.organizationId, result)
+            await log.recordRun(tenant, result)
+          },
+        }),
+        contentService({ readContent: log.readContent }),
+        oversightService(),
+        exportService(),
+        erasureService(),
+      ],
+      report: metrics.callReporter(events.callFailed),
+      drainMs: config.drainMs,
+    }),
+  )
+  server.setServing(true)
+  events.started(server.port, probes.port)
+  return {
+    port: server.port,
+    metricsPort: probes.port,
+    [Symbol.asyncDispose]: async () => {
+      probes.setDraining()
+      await close(opened)
+    },
+  }
+}
+
+async function assertDurable({ database }: AuditLog): Promise<void> {
+  const { status, detail } = await checkSynchronousCommit(database)
+  if (status === 'not_ready') throw new AppError('UNAVAILABLE', detail)
+}
+
+/** Last opened, first closed: calls end before what they use is gone. */
+async function close(opened: AsyncDisposable[]): Promise<void> {
+  for (let part = opened.pop(); part; part = opened.pop()) await part[Symbol.asyncDispose]()
+}
