@@ -10,6 +10,7 @@ export interface Events {
   limitsRecovered(): void
   operatorCreated(): void
   authFailureUnrecorded(error: unknown): void
+  recordStands(error: unknown): void
 }
 
 export function createEvents(log: Logger): Events {
@@ -25,5 +26,6 @@ export function createEvents(log: Logger): Events {
     limitsRecovered: () => log.info('rate limits are shared again'),
     operatorCreated: () => log.info('operator created'),
     authFailureUnrecorded: (error) => log.warn({ error }, 'failed sign-ins wait to be recorded'),
+    recordStands: (error) => log.error({ error }, 'a change that failed stays recorded'),
   }
 }

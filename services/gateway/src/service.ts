@@ -52,7 +52,12 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const tokens = createTokenSource(await createTenantTokenSigner(config.tenantKey))
   const accessTokens = await createAccessTokens(config.accessKey)
   const passwords = await createPasswords()
-  const trail = createAuditTrail(peers.audit.writer, tokens, clock)
+  const trail = createAuditTrail({
+    writer: peers.audit.writer,
+    tokens,
+    clock,
+    onStanding: (error) => events.recordStands(error),
+  })
 
   const organizations = createPgOrganizations(database)
   const accounts = createPgAccounts(database)

@@ -37,6 +37,7 @@ type TenantKeys = Awaited<ReturnType<typeof createTestTenantKeys>>
 export interface Appended {
   readonly id: string
   readonly type: string
+  readonly ref: string
   readonly attrs: Record<string, unknown>
   readonly tenant: TenantContext
 }
@@ -60,6 +61,7 @@ export class Neighbours implements AsyncDisposable {
   /** Set to make the next calls fail. */
   failAppend: AppError | undefined
   failIngest: AppError | undefined
+  failSettings: AppError | undefined
   /** Runs while an append is being answered, to look at the world at that moment. */
   onAppend: (record: Appended) => Promise<void> = async () => undefined
   readonly #servers = new Map<string, RpcServer>()
@@ -117,11 +119,11 @@ export class Neighbours implements AsyncDisposable {
 
   #writer(): BoundService {
     return service(AuditWriterDefinition, {
-      append: async ({ id, type, attrsJson }, call) => {
+      append: async ({ id, type, ref, attrsJson }, call) => {
         const tenant = await call.tenant()
         if (this.failAppend) throw this.failAppend
         const attrs = schemaOf(type).parse(JSON.parse(attrsJson)) as Record<string, unknown>
-        const record = { id, type, attrs, tenant }
+        const record = { id, type, ref, attrs, tenant }
         await this.onAppend(record)
         this.records.push(record)
         const sequence = BigInt(this.#of(tenant.organizationId).length - 1)
@@ -213,6 +215,7 @@ export class Neighbours implements AsyncDisposable {
       getPolicy: async (_request, call) => of((await call.tenant()).organizationId),
       setPolicy: async ({ checks }, call) => {
         const { organizationId } = await call.tenant()
+        if (this.failSettings) throw this.failSettings
         this.policies.set(organizationId, checks)
         return of(organizationId)
       },
@@ -237,6 +240,7 @@ export class Neighbours implements AsyncDisposable {
         this.providers.get((await call.tenant()).organizationId) ?? standard,
       setOrgProvider: async ({ provider, model, baseUrl, apiKey, region }, call) => {
         const { organizationId } = await call.tenant()
+        if (this.failSettings) throw this.failSettings
         const resolved = { provider, model, region, models: [model] }
         const chosen = { chosen: true, baseUrl, hasApiKey: Boolean(apiKey), resolved }
         if (provider) this.providers.set(organizationId, chosen)

@@ -16,6 +16,7 @@ beforeEach(async () => {
 afterEach(() => {
   world.neighbours.failAppend = undefined
   world.neighbours.failIngest = undefined
+  world.neighbours.failSettings = undefined
   world.neighbours.onAppend = async () => undefined
 })
 afterAll(async () => world[Symbol.asyncDispose]())
@@ -102,7 +103,7 @@ describe('documents', () => {
     expect(answer).toMatchObject({ status: 400, json: { detail: 'not UTF-8' } })
     const [taken, back] = world.neighbours.records.slice(-2)
     expect([taken?.type, back?.type]).toEqual(['document.ingested', 'document.deleted'])
-    expect(back?.attrs['document']).toBe(taken?.attrs['document'])
+    expect(back).toMatchObject({ attrs: { document: taken?.attrs['document'] }, ref: taken?.id })
   })
 })
 
@@ -246,6 +247,32 @@ describe('the organisation', () => {
       expect(json.errors[0]?.pointer).toMatch(/^\/provider\//)
     }
     expect(world.neighbours.records.length).toBe(before)
+  })
+
+  test('takes a record back when the change is refused after it', async () => {
+    world.neighbours.failSettings = new AppError('UNIMPLEMENTED', 'mask is not implemented')
+    const policy = await world.call('PATCH', '/api/v1/organization', {
+      token: tenant.admin.token,
+      body: { policy: { pii: 'mask' } },
+    })
+    expect(policy.status).toBe(501)
+    const [change, back] = world.neighbours.records.slice(-2)
+    expect(change).toMatchObject({ type: 'policy.changed', attrs: { checks: { pii: 'mask' } } })
+    expect(back).toMatchObject({
+      type: 'policy.changed',
+      attrs: { checks: { pii: 'monitor' } },
+      ref: change?.id,
+    })
+
+    world.neighbours.failSettings = new AppError('TIMEOUT', 'nobody knows')
+    const before = world.neighbours.records.length
+    const provider = await world.call('PATCH', '/api/v1/organization', {
+      token: tenant.admin.token,
+      body: { provider: { provider: 'extractive', model: 'quotes' } },
+    })
+    expect(provider.status).toBe(504)
+    // It may have happened: the record stands.
+    expect(world.neighbours.records.length).toBe(before + 1)
   })
 
   test('sends only the checks that change', async () => {

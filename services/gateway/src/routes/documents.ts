@@ -54,31 +54,38 @@ function uploadRoute(app: App, deps: GatewayDeps): void {
 /**
  * Streams the file to rag. The record is written when all bytes have passed and before rag is told
  * that these were all, so a document can be searched only if the log knows it. When rag fails after
- * that, a second record takes the first one back.
+ * that, the document is removed, should it be there, and a second record takes the first one back.
  */
 async function ingest(
-  { peers, tokens, trail, log }: GatewayDeps,
+  { peers, tokens, trail }: GatewayDeps,
   request: FastifyRequest,
   upload: Upload,
 ): Promise<IngestDocumentResponse> {
   const principal = tenantOf(request)
   const id = uuidv7()
-  const progress = { isRecorded: false }
+  const progress: { recordId?: string } = {}
   const record = async (facts: FileFacts): Promise<void> => {
-    await trail.record(principal, documentIngested(id, upload, facts))
-    progress.isRecorded = true
+    progress.recordId = await trail.record(principal, documentIngested(id, upload, facts))
   }
+  const { documents } = peers.rag
+  const contextOf = async (timeoutMs: number) =>
+    callContext(tokens, principal, 'rag', { timeoutMs })
   try {
-    return await peers.rag.documents.ingestDocument(
+    return await documents.ingestDocument(
       ingestMessages(id, upload, record),
-      await callContext(tokens, principal, 'rag', { timeoutMs: UPLOAD_TIMEOUT_MS }),
+      await contextOf(UPLOAD_TIMEOUT_MS),
     )
   } catch (error) {
-    if (progress.isRecorded) {
-      await trail
-        .record(principal, documentDeleted(id))
-        .catch((cause: unknown) => log.error({ error: cause }, 'a failed upload stays recorded'))
-    }
+    const { recordId } = progress
+    if (recordId === undefined) throw error
+    const isGone = await documents
+      .deleteDocument({ id }, await contextOf(DELETE_TIMEOUT_MS))
+      .catch(ifStillThere)
+      .then(
+        () => true,
+        () => false,
+      )
+    if (isGone) await trail.takeBack(principal, recordId, documentDeleted(id))
     throw error
   }
 }

@@ -98,7 +98,8 @@ function toProviderView(provider: GetOrgProviderResponse): z.output<typeof Provi
   }
 }
 
-function toChecks(policy: Policy): Partial<Record<CheckName, ModeName>> {
+/** Check → mode, in the words of the API. */
+export function toChecks(policy: Policy): Partial<Record<CheckName, ModeName>> {
   return Object.fromEntries(
     policy.checks.flatMap(({ check, mode }) => {
       const checkName = (Object.keys(CHECKS) as CheckName[]).find((name) => CHECKS[name] === check)

@@ -3,6 +3,7 @@ import { AppError } from '@lexcustis/core'
 import type { ProviderKind } from '@lexcustis/proto/llm'
 import { callContext } from '../adapters/peers.js'
 import type { App } from '../app.js'
+import { recordThenAct } from '../domain/audit-trail.js'
 import type { TenantPrincipal } from '../domain/principal.js'
 import { requirePermission, tenantOf } from '../plugins/access.js'
 import type { GatewayDeps } from './gateway-deps.js'
@@ -12,6 +13,7 @@ import {
   OrganizationView,
   PolicyChange,
   ProviderChange,
+  toChecks,
   toOrganizationView,
 } from './organization-view.js'
 import { Name } from './schemas.js'
@@ -113,8 +115,10 @@ async function changeProvider(
     const { kinds } = await providers.listProviders({}, await contextOf())
     assertPossible(change, kinds)
   }
-  await trail.record(admin, { type: 'settings.changed', attrs: { changed: ['provider'] } })
-  await providers.setOrgProvider(fromProviderChange(change), await contextOf())
+  const event = { type: 'settings.changed', attrs: { changed: ['provider'] } } as const
+  await recordThenAct(trail, admin, event, event, async () =>
+    providers.setOrgProvider(fromProviderChange(change), await contextOf()),
+  )
 }
 
 function assertPossible(change: ProviderChange, kinds: readonly ProviderKind[]): void {
@@ -125,15 +129,22 @@ function assertPossible(change: ProviderChange, kinds: readonly ProviderKind[]):
   if (kind.needsBaseUrl && !change.base_url) throw invalid('base_url', 'is needed by this provider')
 }
 
+/** A refused change is taken back by a record of the modes that stay in force. */
 async function changePolicy(
   { peers, tokens, trail }: Deps,
   admin: TenantPrincipal,
   change: PolicyChange,
 ): Promise<void> {
-  await trail.record(admin, { type: 'policy.changed', attrs: { checks: change } })
-  await peers.compliance.policy.setPolicy(
-    { checks: fromPolicyChange(change) },
-    await callContext(tokens, admin, 'compliance', { timeoutMs: TIMEOUT_MS }),
+  const { policy: policies } = peers.compliance
+  const contextOf = async () => callContext(tokens, admin, 'compliance', { timeoutMs: TIMEOUT_MS })
+  const { policy: before } = await policies.getPolicy({}, await contextOf())
+  const kept = before ? toChecks(before) : {}
+  await recordThenAct(
+    trail,
+    admin,
+    { type: 'policy.changed', attrs: { checks: change } },
+    { type: 'policy.changed', attrs: { checks: kept } },
+    async () => policies.setPolicy({ checks: fromPolicyChange(change) }, await contextOf()),
   )
 }
 

@@ -13,7 +13,7 @@ import type {
  * Called inside the transaction, after its statements and before it commits. When it throws, nothing
  * was changed: this is how the record of a change comes to be durable before the change is.
  */
-export type BeforeCommit = () => Promise<void>
+export type BeforeCommit = () => Promise<unknown>
 
 export interface OrganizationStore {
   get(organizationId: string): Promise<Organization | undefined>
@@ -73,6 +73,6 @@ export interface AuthFailureStore {
   report(
     organizationId: string,
     accountId: string,
-    record: (count: number) => Promise<void>,
+    record: (count: number) => Promise<unknown>,
   ): Promise<void>
 }
