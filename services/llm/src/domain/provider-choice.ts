@@ -1,5 +1,12 @@
 import { AppError, isWellFormedText } from '@lexcustis/core'
-import { isKind, type KindName, kindOf, type Provider, refusalOf } from './provider.js'
+import {
+  isKind,
+  type KindName,
+  kindOf,
+  type Provider,
+  type ProviderDescription,
+  refusalOf,
+} from './provider.js'
 
 /** An organisation's own choice as it is stored. */
 export interface ProviderChoice {
@@ -84,8 +91,9 @@ async function readBaseUrl(kind: KindName, given: string, check: CheckBaseUrl): 
     throw invalid('/base_url', `is not taken by ${kind}; use openai-compatible`)
   }
   if (!given && preset.needsBaseUrl) throw invalid('/base_url', 'is needed by this provider')
-  const effective = given || preset.baseUrl
-  if (effective) await check(effective)
+  // Of the presets only Ollama's is an address of ours; the others need no look at the network.
+  const doubtful = given || (kind === 'ollama' ? preset.baseUrl : undefined)
+  if (doubtful) await check(doubtful)
   return given
 }
 
@@ -114,19 +122,23 @@ function sealKey(
   return sealer.seal(given, purpose)
 }
 
-/** The stored choice as a provider in force. Throws UNAVAILABLE when its key cannot be opened. */
+/** What the choice says to everybody; its key stays closed. */
+export function describeChoice({ kind, model, region }: ProviderChoice): ProviderDescription {
+  return { kind, model, models: [model], region }
+}
+
+/** The choice ready for use. Throws UNAVAILABLE when its key cannot be opened. */
 export function toProvider(
   organizationId: string,
   choice: ProviderChoice,
   sealer: KeySealer | undefined,
 ): Provider {
-  const { kind, model, region, sealedKey } = choice
-  const provider = { kind, model, models: [model], region }
+  const { kind, sealedKey } = choice
   const baseUrl = choice.baseUrl || kindOf(kind).baseUrl
-  if (!baseUrl) return provider
+  if (!baseUrl) return describeChoice(choice)
   const purpose = { organizationId, kind, baseUrl: choice.baseUrl }
   const apiKey = sealedKey ? openKey(sealedKey, purpose, sealer) : undefined
-  return { ...provider, endpoint: { baseUrl, apiKey, isGuarded: true } }
+  return { ...describeChoice(choice), endpoint: { baseUrl, apiKey, isGuarded: true } }
 }
 
 function openKey(sealed: Buffer, purpose: KeyPurpose, sealer: KeySealer | undefined): string {

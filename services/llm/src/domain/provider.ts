@@ -90,14 +90,18 @@ export interface Endpoint {
   readonly isGuarded: boolean
 }
 
-/** A provider in force for an organisation. */
-export interface Provider {
+/** What everybody may know of a provider in force. */
+export interface ProviderDescription {
   readonly kind: KindName
   /** Answers when the client names none. */
   readonly model: string
   /** May be named by clients; contains `model`. */
   readonly models: readonly string[]
   readonly region: string
+}
+
+/** A provider in force for an organisation, ready for use. */
+export interface Provider extends ProviderDescription {
   /** Absent for `extractive`. */
   readonly endpoint?: Endpoint
 }

@@ -14,7 +14,7 @@ import { toResolved } from './wire.js'
 
 export interface ProviderDeps extends ChoiceDeps {
   readonly directory: ProviderDirectory
-  readonly choices: ChoiceStore
+  readonly choices: Pick<ChoiceStore, 'get'>
   readonly manifest: Pick<ManifestStore, 'list'>
   readonly check: (provider: Provider, signal: AbortSignal) => Promise<ProviderHealth>
   readonly providerChosen: (organizationId: string, kind: string) => void
@@ -40,14 +40,15 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
     },
     setOrgProvider: async (request, call) => {
       const tenant = await adminOf(call)
-      const choice = await change(deps, tenant, request)
-      deps.providerChosen(tenant.organizationId, choice?.kind ?? 'default')
-      return { resolved: toResolved(deps.directory.resolve(tenant.organizationId, choice)) }
+      const choice = await readChoice(deps, tenant, request)
+      const { organizationId, userId } = tenant
+      const provider = await deps.directory.change(organizationId, choice, userId)
+      deps.providerChosen(organizationId, choice?.kind ?? 'default')
+      return { resolved: toResolved(provider) }
     },
     checkProvider: async (_request, call) => {
       const { organizationId } = await call.tenant()
-      const { provider } = await deps.directory.inForce(organizationId)
-      return deps.check(provider, call.signal)
+      return deps.check(await deps.directory.open(organizationId), call.signal)
     },
     getManifest: async (_request, call) => {
       const { organizationId } = await call.tenant()
@@ -62,17 +63,12 @@ async function adminOf(call: Call): Promise<TenantContext> {
   throw new AppError('FORBIDDEN', 'only an admin of the organisation may change its provider')
 }
 
-async function change(
+async function readChoice(
   deps: ProviderDeps,
-  { organizationId, userId }: TenantContext,
+  { organizationId }: TenantContext,
   request: SetOrgProviderRequest,
 ): Promise<ProviderChoice | undefined> {
-  if (!request.provider) {
-    await deps.choices.clear(organizationId)
-    return undefined
-  }
+  if (!request.provider) return undefined
   const before = await deps.choices.get(organizationId)
-  const choice = await toChoice(organizationId, request, before, deps)
-  await deps.choices.set(organizationId, choice, userId)
-  return choice
+  return toChoice(organizationId, request, before, deps)
 }

@@ -17,7 +17,7 @@ import type {
   Speaker,
 } from '../domain/completion.js'
 import { invalid } from '../domain/provider-choice.js'
-import type { Provider } from '../domain/provider.js'
+import type { ProviderDescription } from '../domain/provider.js'
 
 const SPEAKERS: ReadonlyMap<Role, Speaker> = new Map([
   [Role.SYSTEM, 'system'],
@@ -105,6 +105,6 @@ export function toResponse(event: CompletionEvent): StreamChatResponse {
   }
 }
 
-export function toResolved({ kind, model, region, models }: Provider): ResolvedProvider {
+export function toResolved({ kind, model, region, models }: ProviderDescription): ResolvedProvider {
   return { provider: kind, model, region, models: [...models] }
 }
