@@ -404,6 +404,56 @@ describe('the choice of an organisation', () => {
   })
 })
 
+describe('a key that no longer opens', () => {
+  test('stops answers, but not the admin from seeing the choice and making a new one', async () => {
+    const tenant = tenantOf()
+    await providers.setOrgProvider(choiceOf({ apiKey: API_KEY }), await as(tenant))
+    await using rekeyed = await startLlm(configOf({ sealingKey: randomBytes(32) }), log())
+    using ownChat = clientOf(ChatDefinition, 'gateway', rekeyed.port)
+    using own = clientOf(ProviderDefinition, 'gateway', rekeyed.port)
+    const request = requestOf({ model: 'own-model' })
+    await expect(ask(tenant, request, ownChat)).rejects.toMatchObject({
+      reason: 'UNAVAILABLE',
+      message: expect.stringContaining('set the key again') as string,
+    })
+    expect(await own.getOrgProvider({}, await as(tenant))).toMatchObject({
+      chosen: true,
+      hasApiKey: true,
+    })
+    await own.setOrgProvider(choiceOf({ apiKey: API_KEY }), await as(tenant))
+    expect((await ask(tenant, request, ownChat)).at(-1)?.$case).toBe('finished')
+  })
+})
+
+describe('what is logged', () => {
+  test('never holds a key, a question, an answer or a base URL', async () => {
+    const lines: string[] = []
+    const destination = { write: (line: string) => void lines.push(line) }
+    const loud = createLogger({ service: 'llm', level: 'trace', destination })
+    const tenant = tenantOf()
+    await using talking = await startLlm(configOf(), loud)
+    using ownChat = clientOf(ChatDefinition, 'gateway', talking.port)
+    using own = clientOf(ProviderDefinition, 'gateway', talking.port)
+    await own.setOrgProvider(choiceOf({ apiKey: API_KEY }), await as(tenant))
+    const request = requestOf({ model: 'own-model' })
+    for (const scenario of [{}, { malformedAfter: 1 }, { status: 401 }, { resetAfter: 1 }]) {
+      provider.setScenario({ tokens: TOKENS, ...scenario })
+      await ask(tenant, request, ownChat).catch(() => undefined)
+    }
+    await own.checkProvider({}, await as(tenant))
+    const told = JSON.stringify([
+      lines,
+      await own.getOrgProvider({}, await as(tenant)),
+      await own.getManifest({}, await as(tenant)),
+    ])
+    expect(lines.join('')).toContain('provider chosen')
+    expect(told).not.toContain(API_KEY)
+    for (const text of ['What comes after', 'three', new URL(provider.url).host]) {
+      expect(lines.join('')).not.toContain(text)
+    }
+  })
+})
+
 describe('the manifest', () => {
   test('names what was used, by what the provider called it', async () => {
     const tenant = tenantOf()

@@ -3,38 +3,59 @@ import { AppError } from '@lexcustis/core'
 import type { KeyPurpose, KeySealer } from '../domain/provider-choice.js'
 
 const VERSION = 1
+const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const HEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES
+const HEAD_BYTES = NONCE_BYTES + TAG_BYTES
+const WRAPPED_BYTES = HEAD_BYTES + KEY_BYTES
 const CIPHER = 'aes-256-gcm'
 
-/** AES-256-GCM (NIST SP 800-38D): version, nonce, tag, ciphertext; the purpose is authenticated. */
+/**
+ * Envelope encryption with AES-256-GCM (NIST SP 800-38D): a data key of its own for each API key,
+ * and only that one under the sealing key. Bytes: version, wrapped data key, sealed text; each part
+ * is nonce, tag, ciphertext, and authenticates the purpose.
+ */
 export class AesKeySealer implements KeySealer {
   /** `sealingKey`: 32 bytes. */
   constructor(private readonly sealingKey: Buffer) {}
 
   seal(key: string, purpose: KeyPurpose): Buffer {
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv(CIPHER, this.sealingKey, nonce).setAAD(toBytes(purpose))
-    const text = Buffer.concat([cipher.update(key, 'utf8'), cipher.final()])
-    return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), text])
+    const dataKey = randomBytes(KEY_BYTES)
+    const context = toBytes(purpose)
+    return Buffer.concat([
+      Buffer.of(VERSION),
+      encrypt(this.sealingKey, dataKey, context),
+      encrypt(dataKey, Buffer.from(key, 'utf8'), context),
+    ])
   }
 
   open(sealed: Buffer, purpose: KeyPurpose): string {
-    if (sealed[0] !== VERSION || sealed.length <= HEAD_BYTES) throw cannotOpen()
-    const nonce = sealed.subarray(1, 1 + NONCE_BYTES)
-    const tag = sealed.subarray(1 + NONCE_BYTES, HEAD_BYTES)
-    const decipher = createDecipheriv(CIPHER, this.sealingKey, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(toBytes(purpose))
-      .setAuthTag(tag)
+    if (sealed[0] !== VERSION) throw cannotOpen()
+    const context = toBytes(purpose)
+    const wrapped = sealed.subarray(1, 1 + WRAPPED_BYTES)
     try {
-      return (
-        decipher.update(sealed.subarray(HEAD_BYTES), undefined, 'utf8') + decipher.final('utf8')
-      )
+      const dataKey = decrypt(this.sealingKey, wrapped, context)
+      return decrypt(dataKey, sealed.subarray(1 + WRAPPED_BYTES), context).toString('utf8')
     } catch (error) {
       throw cannotOpen(error)
     }
   }
+}
+
+function encrypt(key: Buffer, plain: Buffer, context: Buffer): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(context)
+  const text = Buffer.concat([cipher.update(plain), cipher.final()])
+  return Buffer.concat([nonce, cipher.getAuthTag(), text])
+}
+
+function decrypt(key: Buffer, sealed: Buffer, context: Buffer): Buffer {
+  const nonce = sealed.subarray(0, NONCE_BYTES)
+  const tag = sealed.subarray(NONCE_BYTES, HEAD_BYTES)
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(context)
+    .setAuthTag(tag)
+  return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES)), decipher.final()])
 }
 
 function toBytes({ organizationId, kind, baseUrl }: KeyPurpose): Buffer {
