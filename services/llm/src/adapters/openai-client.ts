@@ -76,10 +76,14 @@ export class OpenAiClients {
   }
 }
 
+/** The SDK also tells what runs here; that is nobody's business, least of all a stranger's. */
+const TELLING = /^x-stainless-/
+
 function toOutbound({ method = 'GET', headers, body, signal }: RequestInit): OutboundRequest {
+  const told = [...new Headers(headers)].filter(([name]) => !TELLING.test(name))
   return {
     method,
-    headers: Object.fromEntries(new Headers(headers)),
+    headers: Object.fromEntries(told),
     body: typeof body === 'string' ? body : undefined,
     signal: signal ?? undefined,
   }

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type Scenario, type ScriptedProvider, startScriptedProvider } from '@lexcustis/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { CompletionEvent, Question } from '../domain/completion.js'
@@ -76,6 +79,38 @@ async function ask(options: AskOptions = {}) {
   return { events, text, error, kinds: events.map((event) => event.kind) }
 }
 
+const textOf = (content: string) => ({ choices: [{ delta: { content } }] })
+const finish = { choices: [{ delta: {}, finish_reason: 'stop' }] }
+
+/** Sends what the scripted provider would not: any events, with pauses of so many milliseconds. */
+async function startRawProvider(
+  events: readonly unknown[],
+  { isLeftOpen = false } = {},
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    void (async () => {
+      for (const event of events) {
+        if (typeof event === 'number') await new Promise((resolve) => setTimeout(resolve, event))
+        else response.write(`data: ${JSON.stringify(event)}\n\n`)
+      }
+      response.write('data: [DONE]\n\n')
+      if (!isLeftOpen) response.end()
+    })()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
 const FULL = [...TOKENS.map(() => 'delta'), 'usage', 'finished']
 
 describe('a provider that behaves', () => {
@@ -138,6 +173,7 @@ describe('a provider that behaves', () => {
     await ask({ question: questionOf({ sampling }) })
     const plain = provider.requests.at(-1)
     expect(plain?.headers['authorization']).toBe(`Bearer ${KEY}`)
+    expect(Object.keys(plain?.headers ?? {}).join()).not.toContain('stainless')
     expect(plain?.body).toEqual({
       model: 'scripted',
       messages: [{ role: 'user', content: SECRET_WORDS }],
@@ -185,6 +221,47 @@ describe('a provider that behaves', () => {
   })
 })
 
+describe('a provider with ways of its own', () => {
+  test('may split a character between two events', async () => {
+    const halves = ['🚆'.slice(0, 1), '🚆'.slice(1)]
+    await using raw = await startRawProvider([...halves.map(textOf), finish])
+    expect((await ask({ baseUrl: raw.url })).text).toBe('🚆')
+  })
+
+  test('may think in parts of the content for longer than a first token takes', async () => {
+    const thought = { choices: [{ delta: { content: [{ type: 'thinking', thinking: [] }] } }] }
+    const said = { choices: [{ delta: { content: [{ type: 'text', text: 'ok' }] } }] }
+    const pause = TIMEOUTS.idleMs * 0.6
+    await using raw = await startRawProvider([
+      thought,
+      pause,
+      thought,
+      pause,
+      thought,
+      pause,
+      said,
+      finish,
+    ])
+    const { error, text } = await ask({ baseUrl: raw.url })
+    expect(error).toBeUndefined()
+    expect(text).toBe('ok')
+  })
+
+  test('may keep the connection open behind [DONE]', async () => {
+    await using raw = await startRawProvider([textOf('one'), finish], { isLeftOpen: true })
+    expect((await ask({ baseUrl: raw.url })).kinds).toEqual(['delta', 'usage', 'finished'])
+  })
+
+  test.each(['a\u0000b', 'x'.repeat(201), '\ud800', 7])(
+    'gets no snapshot for a model name that cannot be recorded (%#)',
+    async (model) => {
+      await using raw = await startRawProvider([{ ...textOf('one'), model }, finish])
+      const { events } = await ask({ baseUrl: raw.url })
+      expect(events.at(-1)).toMatchObject({ kind: 'finished', modelSnapshot: '' })
+    },
+  )
+})
+
 describe('a provider that fails', () => {
   test.each<[string, Scenario, RegExp]>([
     ['401', { status: 401 }, /answered 401: check its API key/],
@@ -221,6 +298,16 @@ describe('a provider that fails', () => {
     for (const spy of printed) expect(spy).not.toHaveBeenCalled()
     const told = JSON.stringify([String(error), (error as Error).message])
     expect(told).not.toMatch(new RegExp(`${KEY}|${SECRET_WORDS}|scripted failure`))
+  })
+
+  test.each([
+    ['an error object in the form of vLLM', [{ object: 'error', message: 'scripted failure' }]],
+    ['events that are nothing', [null]],
+  ])('with %s before [DONE] is UPSTREAM_ERROR', async (_, events) => {
+    await using raw = await startRawProvider([textOf('one'), ...events])
+    const { error, text } = await ask({ baseUrl: raw.url })
+    expect(text).toBe('one')
+    expect(error).toMatchObject({ reason: 'UPSTREAM_ERROR' })
   })
 
   test('passes on when to try again', async () => {

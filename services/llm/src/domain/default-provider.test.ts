@@ -47,7 +47,7 @@ describe('the default provider', () => {
     const changed = vi.fn()
     using provider = await DefaultProvider.open({
       configured: undefined,
-      findLocal: async () => Promise.resolve(looks.shift() ?? ollama('qwen')),
+      findLocal: async () => Promise.resolve(looks.length > 1 ? looks.shift() : looks[0]),
       changed,
       refreshMs: 1,
     })
