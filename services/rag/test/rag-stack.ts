@@ -64,7 +64,7 @@ export class RagStack implements AsyncDisposable {
       grpcPort: 0,
       metricsPort: 0,
       tls: this.certificates.identity('rag'),
-      tenantKeys: this.keys.jwks as { keys: Record<string, unknown>[] },
+      tenantKeys: this.keys.jwks,
       databaseUrl: this.postgres.url('rag'),
       drainMs: 2_000,
       logLevel: 'debug',

@@ -20,8 +20,12 @@ export function foldText(text: string): string {
   const lower = text.toLowerCase()
   // Most text of most languages is ASCII already once it is lower case.
   if (/^[\0-\x7f]*$/.test(lower)) return lower
-  return lower
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .replace(/[ßςøđðłħıæœ]/g, (letter) => SPECIAL[letter] ?? letter)
+  return (
+    lower
+      .normalize('NFKD')
+      .replace(/\p{M}+/gu, '')
+      // Unfolding brings out capitals that were hidden in symbols such as 🄐.
+      .toLowerCase()
+      .replace(/[ßςøđðłħıæœ]/g, (letter) => SPECIAL[letter] ?? letter)
+  )
 }

@@ -4,17 +4,17 @@ export const ACCEPTED = 'text/plain (.txt) and text/markdown (.md), both in UTF-
 
 export type MediaType = 'text/plain' | 'text/markdown'
 
-const BY_TYPE: Readonly<Record<string, MediaType>> = {
-  'text/plain': 'text/plain',
-  'text/markdown': 'text/markdown',
-  'text/x-markdown': 'text/markdown',
-}
-const BY_EXTENSION: Readonly<Record<string, MediaType>> = {
-  txt: 'text/plain',
-  text: 'text/plain',
-  md: 'text/markdown',
-  markdown: 'text/markdown',
-}
+const BY_TYPE: ReadonlyMap<string, MediaType> = new Map([
+  ['text/plain', 'text/plain'],
+  ['text/markdown', 'text/markdown'],
+  ['text/x-markdown', 'text/markdown'],
+])
+const BY_EXTENSION: ReadonlyMap<string, MediaType> = new Map([
+  ['txt', 'text/plain'],
+  ['text', 'text/plain'],
+  ['md', 'text/markdown'],
+  ['markdown', 'text/markdown'],
+])
 /** What browsers and curl declare when they do not know. */
 const UNKNOWN = new Set(['', 'application/octet-stream'])
 /** Formats that are never plain text, whatever they are declared as. */
@@ -33,8 +33,8 @@ export function mediaTypeOf(declared: string, name: string): MediaType {
   checkCharset(parameters)
   const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? ''
   if (FOREIGN.has(extension)) throw unsupported(`a .${extension} file is not accepted`)
-  const byExtension = BY_EXTENSION[extension]
-  const byType = UNKNOWN.has(type.trim()) ? byExtension : BY_TYPE[type.trim()]
+  const byExtension = BY_EXTENSION.get(extension)
+  const byType = UNKNOWN.has(type.trim()) ? byExtension : BY_TYPE.get(type.trim())
   if (!byType) {
     throw unsupported('neither the declared type nor the name says that this is such a file')
   }

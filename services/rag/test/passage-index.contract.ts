@@ -1,0 +1,208 @@
+import { uuidv7 } from '@lexcustis/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SHARED_OWNER } from '../src/domain/collection.js'
+import type { IndexEntry, PassageIndex } from '../src/domain/passage-index.js'
+
+/** An index, and a second view of the same data as another replica has it. */
+export interface IndexUnderTest extends AsyncDisposable {
+  readonly index: PassageIndex
+  readonly replica: PassageIndex
+}
+
+const entry = (terms: string, documentId = uuidv7(), chunkId = uuidv7()): IndexEntry => ({
+  chunkId,
+  documentId,
+  terms: terms.split(' '),
+})
+
+/** A contract every passage index passes. */
+export function describePassageIndex(name: string, make: () => Promise<IndexUnderTest>): void {
+  describe(`PassageIndex: ${name}`, () => {
+    let made: IndexUnderTest
+    let index: PassageIndex
+    beforeAll(async () => {
+      made = await make()
+      index = made.index
+    })
+    afterAll(async () => made[Symbol.asyncDispose]())
+
+    const store = async (owner: string, entries: IndexEntry[]) => {
+      await index.add(owner, entries)
+      await index.commit(owner)
+    }
+    const ids = async (owner: string, terms: string, documentIds?: string[], limit = 10) =>
+      (await index.search(owner, { terms: terms.split(' '), documentIds, limit })).map(
+        ({ chunkId }) => chunkId,
+      )
+
+    test('finds nothing where nothing was added', async () => {
+      const owner = uuidv7()
+      expect(await ids(owner, 'word')).toEqual([])
+      await index.remove(owner, uuidv7())
+      await index.commit(owner)
+      expect(await ids(owner, 'word')).toEqual([])
+    })
+
+    test('ranks by BM25: rare terms, many occurrences, short texts first', async () => {
+      const owner = uuidv7()
+      const [rare, often, once, long] = [
+        entry('common scarce'),
+        entry('common common common common'),
+        entry('common other'),
+        entry(`common ${'filler '.repeat(60).trim()}`),
+      ]
+      await store(owner, [long, once, often, rare])
+      expect(await ids(owner, 'common scarce')).toEqual(
+        [rare, often, once, long].map(({ chunkId }) => chunkId),
+      )
+      expect(await ids(owner, 'scarce')).toEqual([rare.chunkId])
+      expect(await ids(owner, 'common', undefined, 2)).toHaveLength(2)
+    })
+
+    test('scores what is added later as if it had been there from the beginning', async () => {
+      const [together, apart] = [uuidv7(), uuidv7()]
+      const texts = Array.from(
+        { length: 60 },
+        (_, i) => `law ${i % 3 ? 'day' : 'days'} w${i} w${i}`,
+      )
+      await store(
+        together,
+        texts.map((text) => entry(text)),
+      )
+      for (let from = 0; from < texts.length; from += 20) {
+        await store(
+          apart,
+          texts.slice(from, from + 20).map((text) => entry(text)),
+        )
+      }
+      const scores = async (owner: string) =>
+        (
+          await index.search(owner, {
+            terms: ['days', 'w7', 'law'],
+            documentIds: undefined,
+            limit: 60,
+          })
+        )
+          .map(({ score }) => score.toFixed(4))
+          .join(' ')
+      expect(await scores(apart)).toBe(await scores(together))
+    })
+
+    test('shows entries of one owner to no other, the shared collection included', async () => {
+      const [a, b] = [uuidv7(), uuidv7()]
+      const documentId = uuidv7()
+      const [ofA, ofB, shared] = [1, 2, 3].map(() => entry('secret word', documentId))
+      await store(a, [ofA!])
+      await store(b, [ofB!])
+      await store(SHARED_OWNER, [shared!])
+      expect(await ids(a, 'secret')).toEqual([ofA!.chunkId])
+      expect(await ids(b, 'secret', [documentId])).toEqual([ofB!.chunkId])
+      expect(await ids(SHARED_OWNER, 'secret')).toEqual([shared!.chunkId])
+      await index.remove(a, documentId)
+      expect(await ids(a, 'secret')).toEqual([])
+      expect(await ids(b, 'secret')).toEqual([ofB!.chunkId])
+      expect(await ids(SHARED_OWNER, 'secret')).toEqual([shared!.chunkId])
+      await index.remove(SHARED_OWNER, documentId)
+    })
+
+    test('keeps to the documents named, however far down they are', async () => {
+      const owner = uuidv7()
+      const wanted = entry(`word ${'filler '.repeat(50).trim()}`)
+      await store(owner, [wanted, ...Array.from({ length: 200 }, () => entry('word word word'))])
+      expect(await ids(owner, 'word', [wanted.documentId], 1)).toEqual([wanted.chunkId])
+      expect(await ids(owner, 'word', [uuidv7()])).toEqual([])
+      expect(await ids(owner, 'word', [])).toEqual([])
+    })
+
+    test('removes every entry of a document at once, and only those', async () => {
+      const owner = uuidv7()
+      const [gone, kept] = [uuidv7(), uuidv7()]
+      await store(owner, [entry('a b', gone), entry('a c', gone), entry('a d', kept)])
+      await index.remove(owner, gone)
+      expect(await ids(owner, 'a b c d')).toHaveLength(1)
+      expect(await ids(owner, 'a', [gone])).toEqual([])
+      await index.commit(owner)
+      expect(await ids(owner, 'a b c d')).toHaveLength(1)
+    })
+
+    test('orders equal scores by chunk id, every time', async () => {
+      const owner = uuidv7()
+      const entries = Array.from({ length: 30 }, () => entry('same'))
+      await store(owner, [...entries].reverse())
+      const expected = entries.map(({ chunkId }) => chunkId).sort()
+      for (let run = 0; run < 5; run++) {
+        expect(await ids(owner, 'same', undefined, 30)).toEqual(expected)
+        expect(await ids(owner, 'same', undefined, 4)).toEqual(expected.slice(0, 4))
+      }
+    })
+
+    test('takes terms for terms, whatever they look like', async () => {
+      const owner = uuidv7()
+      await store(owner, [entry('plain words'), entry('AND NOT words:plain')])
+      for (const term of [
+        '"plain',
+        'plain*',
+        'words:plain)',
+        '^plain',
+        "'; DROP",
+        '*',
+        '\\',
+        '+a',
+      ]) {
+        const found = await index.search(owner, { terms: [term], documentIds: undefined, limit: 9 })
+        expect(found.length).toBeLessThanOrEqual(1)
+      }
+      expect(await ids(owner, 'plain')).toHaveLength(1)
+    })
+
+    test.each(["' OR '1'='1", "x') OR true --", '', '%', '01980000-0000-7000-8000-00000000000G'])(
+      'refuses %j as an id instead of reading it as a filter',
+      async (id) => {
+        const owner = uuidv7()
+        await store(owner, [entry('word')])
+        const query = { terms: ['word'], documentIds: [id], limit: 5 }
+        await expect(index.search(owner, query)).rejects.toThrow()
+        await expect(index.remove(owner, id)).rejects.toThrow()
+        await expect(index.search(id, { ...query, documentIds: undefined })).rejects.toThrow()
+        await expect(index.add(id, [entry('word')])).rejects.toThrow()
+        expect(await ids(owner, 'word')).toHaveLength(1)
+      },
+    )
+
+    test('shows a commit to every replica at once', async () => {
+      const owner = uuidv7()
+      expect(
+        await made.replica.search(owner, { terms: ['x'], documentIds: undefined, limit: 1 }),
+      ).toEqual([])
+      for (const word of ['first', 'second']) {
+        const added = entry(`x ${word}`)
+        await store(owner, [added])
+        const query = { terms: [word], documentIds: undefined, limit: 5 }
+        expect(await made.replica.search(owner, query)).toMatchObject([{ chunkId: added.chunkId }])
+      }
+    })
+
+    test('loses nothing when replicas create, add, remove and commit at the same time', async () => {
+      const owner = uuidv7()
+      const gone = uuidv7()
+      const work = [index, made.replica, index, made.replica].map(async (view, n) => {
+        await view.add(owner, [entry(`word n${n}`), entry(`word n${n}`, gone)])
+        await view.commit(owner)
+        await view.add(owner, [entry(`word m${n}`)])
+        await view.remove(owner, gone)
+        await view.commit(owner)
+      })
+      await Promise.all(work)
+      await index.remove(owner, gone)
+      await index.commit(owner)
+      for (const view of [index, made.replica]) {
+        const query = { terms: ['word'], documentIds: undefined, limit: 50 }
+        expect(await view.search(owner, query)).toHaveLength(8)
+      }
+    })
+
+    test('is usable', async () => {
+      await expect(index.check()).resolves.toBeUndefined()
+    })
+  })
+}
