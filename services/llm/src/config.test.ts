@@ -93,6 +93,16 @@ describe('the configuration', () => {
     })
   })
 
+  test('names a provider that cannot be used beside everything else that is wrong', () => {
+    expect(problemsOf({ LLM_PROVIDER: 'anthropic', LLM_GRPC_PORT: 'x', LLM_X: '1' })).toMatchObject(
+      {
+        LLM_PROVIDER: expect.stringContaining('not supported') as string,
+        LLM_GRPC_PORT: 'is not a whole number',
+        LLM_X: 'is not a setting of this service',
+      },
+    )
+  })
+
   test.each(['azure-openai', 'anthropic'])('refuses %s with what to do instead', (name) => {
     expect(problemsOf({ LLM_PROVIDER: name })['LLM_PROVIDER']).toMatch(/not supported.*compatible/)
   })

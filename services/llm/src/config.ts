@@ -12,6 +12,7 @@ import {
   serviceShape,
   toServiceConfig,
 } from '@lexcustis/runtime'
+import { z } from 'zod'
 import type { StreamTimeouts } from './adapters/stream-deadline.js'
 import {
   isKind,
@@ -37,9 +38,34 @@ export interface LlmConfig extends ServiceConfig {
 const MAX_TIMEOUT_MS = 3_600_000
 const SEALING_KEY_BYTES = 32
 
+function kindName(): z.ZodType<KindName | undefined, string | undefined> {
+  return z
+    .string()
+    .transform((name, context) => {
+      if (isKind(name)) return name
+      context.addIssue({ code: 'custom', message: refusalOf(name) })
+      return z.NEVER
+    })
+    .optional()
+    .describe(`one of ${Object.keys(KINDS).sort().join(', ')}, or leave it out`)
+}
+
+function sealingKey(): z.ZodType<Buffer | undefined, string | undefined> {
+  return optionalSecretFile()
+    .transform((text, context) => {
+      if (text === undefined) return undefined
+      const key = Buffer.from(text, 'base64')
+      if (key.length === SEALING_KEY_BYTES) return key
+      const message = `does not hold ${SEALING_KEY_BYTES} bytes in base64`
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    })
+    .describe('the path of a file made with: openssl rand -base64 32')
+}
+
 const SHAPE = {
   ...serviceShape({ grpcPort: 50_054, metricsPort: 9_054 }),
-  PROVIDER: optionalText(),
+  PROVIDER: kindName(),
   BASE_URL: optionalText(),
   MODEL: optionalText(),
   REGION: optionalText(),
@@ -47,7 +73,7 @@ const SHAPE = {
   FIRST_TOKEN_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 60_000 }),
   IDLE_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 30_000 }),
   ALLOWED_PRIVATE_HOSTS: list([]),
-  SEALING_KEY_FILE: optionalSecretFile(),
+  SEALING_KEY_FILE: sealingKey(),
 }
 
 type Parsed = ReturnType<typeof parse>
@@ -67,7 +93,7 @@ export function readConfig(env: Environment): LlmConfig {
     timeouts: { firstTokenMs: parsed.FIRST_TOKEN_TIMEOUT_MS, idleMs: parsed.IDLE_TIMEOUT_MS },
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS,
     isLoopbackAllowed: readProfile(env) === 'embedded',
-    sealingKey: readSealingKey(parsed.SEALING_KEY_FILE, problems),
+    sealingKey: parsed.SEALING_KEY_FILE,
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config
@@ -78,14 +104,6 @@ function readProvider(parsed: Parsed, problems: ConfigProblem[]): Provider | und
   const name = parsed.PROVIDER ?? (parsed.BASE_URL === undefined ? undefined : 'openai-compatible')
   if (name === undefined) {
     problems.push(...withoutProvider(parsed))
-    return undefined
-  }
-  if (!isKind(name)) {
-    problems.push({
-      name: 'LLM_PROVIDER',
-      problem: refusalOf(name),
-      fix: `give one of ${Object.keys(KINDS).sort().join(', ')}, or leave it out`,
-    })
     return undefined
   }
   return toProvider(name, parsed, problems)
@@ -138,18 +156,6 @@ function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, search, hash } = new URL(text)
   return /^https?:$/.test(protocol) && !search && !hash
-}
-
-function readSealingKey(text: string | undefined, problems: ConfigProblem[]): Buffer | undefined {
-  if (text === undefined) return undefined
-  const key = Buffer.from(text, 'base64')
-  if (key.length === SEALING_KEY_BYTES) return key
-  problems.push({
-    name: 'LLM_SEALING_KEY_FILE',
-    problem: `does not hold ${SEALING_KEY_BYTES} bytes in base64`,
-    fix: 'make one with: openssl rand -base64 32',
-  })
-  return undefined
 }
 
 /** Ollama's own variable: a host, with or without scheme and port; 0.0.0.0 is where it listens. */

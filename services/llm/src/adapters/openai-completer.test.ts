@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Scenario, type ScriptedProvider, startScriptedProvider } from '@lexcustis/testing'
@@ -387,6 +387,15 @@ describe('a caller who goes away', () => {
     const { error } = await ask({ signal: AbortSignal.abort() })
     expect(error).toMatchObject({ reason: 'CANCELLED' })
     expect(provider.requests.length).toBe(before)
+  })
+
+  test('leaves nothing listening behind, however the answer ended', async () => {
+    const { signal } = new AbortController()
+    for (const scenario of [{}, { status: 500 }, { resetAfter: 2 }, { stallAfter: 1 }]) {
+      provider.setScenario({ tokens: TOKENS, ...scenario })
+      await ask({ signal })
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   test('and simply stops reading ends the request', async () => {
