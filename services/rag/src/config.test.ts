@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError } from '@lexcustis/runtime'
+import type { ConfigError } from '@lexcustis/runtime'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from './config.js'
 

@@ -125,7 +125,7 @@ describe('structure', () => {
   })
 
   test('repeats nothing between paragraphs', () => {
-    const paragraph = `${'Words and words. '.repeat(40).trim()}`
+    const paragraph = 'Words and words. '.repeat(40).trim()
     const chunks = chunksOf([paragraph, paragraph, paragraph, paragraph].join('\n\n'), false)
     expect(chunks.length).toBeGreaterThan(1)
     for (const [i, { start }] of chunks.slice(1).entries()) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { AppError, mib, uuidv7 } from '@lexcustis/core'
+import type { AppError} from '@lexcustis/core';
+import { mib, uuidv7 } from '@lexcustis/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAX_UPLOAD_BYTES, readUpload, type UploadHeader, type UploadPart } from './read-upload.js'
