@@ -51,7 +51,9 @@ async function createOrganization(
 }
 
 beforeAll(async () => {
-  stack = await startStack({ env: { GATEWAY_IP_REQUESTS_PER_MINUTE: '10000' } })
+  stack = await startStack({
+    env: { GATEWAY_IP_REQUESTS_PER_MINUTE: '10000', GATEWAY_USER_REQUESTS_PER_MINUTE: '10000' },
+  })
   const { email, password } = stack.ready.operator
   const operator = await Client.login(stack.ready.url, email, password)
   ours = await createOrganization(operator, 'alpha', 'marmalade')

@@ -1,5 +1,6 @@
+import { AppError, isUuid } from '@lexcustis/core'
 import pg from 'pg'
-import { toAppError } from './errors.js'
+import { isConnectionLost, toAppError } from './errors.js'
 
 /** Columns as they are: int8 is bigint, bytea a Buffer, timestamptz a Date. */
 export type Row = Readonly<Record<string, unknown>>
@@ -31,16 +32,22 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number
 }
 
+const DEFAULT_STATEMENT_TIMEOUT_MS = 10_000
+const ANSWER_MARGIN_MS = 2_000
+
 const types = new pg.TypeOverrides()
 types.setTypeParser(pg.types.builtins.INT8, (value: string) => BigInt(value))
 
 /** Opens a pool; connects lazily. Errors are AppErrors (see `toAppError`). */
 export function openDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.name,
     max: options.maxConnections ?? 10,
-    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    statement_timeout: statementTimeoutMs,
+    // A server that is frozen, or a network that swallows packets, keeps no timeout of its own.
+    query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     types,
@@ -79,22 +86,28 @@ async function inTransaction<T>(
   })
   let broken = false
   try {
-    await client.query('BEGIN')
-    if (organizationId !== undefined) {
-      await client.query("SELECT set_config('app.organization_id', $1, true)", [organizationId])
-    }
+    await client.query(organizationId === undefined ? 'BEGIN' : beginFor(organizationId))
     const result = await use(queryable(client))
     await client.query('COMMIT')
     return result
   } catch (error) {
-    broken = await client.query('ROLLBACK').then(
-      () => false,
-      () => true,
-    )
+    // Behind a query that was never answered, ROLLBACK would not be either.
+    broken =
+      isConnectionLost(error) ||
+      (await client.query('ROLLBACK').then(
+        () => false,
+        () => true,
+      ))
     throw toAppError(error)
   } finally {
     client.release(broken)
   }
+}
+
+/** One round trip; the simple protocol takes no parameters, and a UUID needs no quoting. */
+function beginFor(organizationId: string): string {
+  if (!isUuid(organizationId)) throw new AppError('INTERNAL', 'not an organisation id')
+  return `BEGIN; SET LOCAL app.organization_id = '${organizationId}'`
 }
 
 function queryable(client: pg.PoolClient): Queryable {

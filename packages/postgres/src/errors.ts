@@ -25,10 +25,11 @@ const CONNECTION_ERRNO = new Set([
   'ENOTFOUND',
 ])
 const CONNECTION_MESSAGE =
-  /connection terminated|timeout exceeded when trying to connect|not queryable|client has encountered a connection error/i
+  /connection terminated|query read timeout|timeout exceeded when trying to connect|not queryable|client has encountered a connection error/i
 
 /** The connection is gone: what it was doing may or may not have happened. */
 export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof AppError) return isConnectionLost(error.cause)
   if (error instanceof pg.DatabaseError) return /^(08|57P0[123])/.test(error.code ?? '')
   if (!(error instanceof Error)) return false
   if (CONNECTION_ERRNO.has((error as NodeJS.ErrnoException).code ?? '')) return true

@@ -92,6 +92,25 @@ describe('errors', () => {
     await db.ping()
   })
 
+  test('a frozen server is UNAVAILABLE in time, and the pool recovers with it', async () => {
+    await using impatient = openDatabase({
+      url: postgres.url('lexcustis_rag'),
+      name: 'impatient',
+      statementTimeoutMs: 100,
+    })
+    await impatient.ping()
+    await postgres.kill('SIGSTOP')
+    const frozen = impatient.tenant(ours, async (tx) => tx.query('SELECT id FROM rag.note'))
+    await expect(frozen).rejects.toMatchObject({ reason: 'UNAVAILABLE' })
+    await postgres.kill('SIGCONT')
+    await impatient.ping()
+  })
+
+  test('an id that is no UUID never reaches SQL', async () => {
+    const forged = db.tenant("x'; DROP TABLE rag.note; --", async (tx) => tx.query('SELECT 1'))
+    await expect(forged).rejects.toMatchObject({ reason: 'INTERNAL' })
+  })
+
   test('the role of a service cannot change the schema', async () => {
     await expect(db.query('CREATE TABLE rag.other (id int)')).rejects.toMatchObject({
       cause: { code: '42501' },

@@ -9,6 +9,8 @@ export interface ServiceProgram<C extends { readonly drainMs: number; readonly l
 }
 
 const HARD_EXIT_AFTER_DRAIN_MS = 2_000
+/** Without a launcher nobody waits for streams: a service is gone within 10 s of its lifeline. */
+const LIFELINE_EXIT_MS = 9_500
 
 /**
  * The life of a service process: configuration, start, wait for a stop, drain.
@@ -37,7 +39,9 @@ export async function runService<C extends { readonly drainMs: number; readonly 
     const service = await program.start(config, log)
     const signal = await stopped
     log.info({ signal }, 'stopping')
-    setTimeout(() => process.exit(1), config.drainMs + HARD_EXIT_AFTER_DRAIN_MS).unref()
+    const drainedMs = config.drainMs + HARD_EXIT_AFTER_DRAIN_MS
+    const exitMs = signal === 'lifeline' ? Math.min(drainedMs, LIFELINE_EXIT_MS) : drainedMs
+    setTimeout(() => process.exit(1), exitMs).unref()
     await service[Symbol.asyncDispose]()
     process.exit(0)
   } catch (error) {

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from 'jose'
 
-/** 32 random bytes in base64: the master key of the log. */
-export function createMasterKey(): string {
+/** 32 random bytes in base64: the master key of the log, the key that seals provider keys. */
+export function createSecretKey(): string {
   return randomBytes(32).toString('base64')
 }
 

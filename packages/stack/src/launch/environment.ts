@@ -103,8 +103,9 @@ function particulars(name: ServiceName, input: EnvironmentInput): Record<string,
       }
     case 'rag':
       return { TENANT_KEYS_FILE, LANCEDB_DIR: layout.vectors }
-    case 'compliance':
     case 'llm':
+      return { TENANT_KEYS_FILE, SEALING_KEY_FILE: layout.secret('llm_sealing_key') }
+    case 'compliance':
       return { TENANT_KEYS_FILE }
   }
 }

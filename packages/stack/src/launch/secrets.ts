@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { StackFailure } from '../failure.js'
-import { createMasterKey, createPassword, createSigningKey, publicKeys } from '../keys.js'
+import { createSecretKey, createPassword, createSigningKey, publicKeys } from '../keys.js'
 import { databaseUrl, LOGIN_ROLES, type LoginRole } from '../postgres/roles.js'
 import { makePrivateDirectory, readOrCreate, writePrivateFile } from '../private-file.js'
 import type { Layout } from './layout.js'
@@ -24,10 +24,11 @@ export async function ensureSecrets(layout: Layout, hasData: boolean): Promise<v
       if (!existsSync(secret(name))) throw damaged(secret(name), 'is missing')
     }
   }
-  const masterKey = await readOrCreate(secret('audit_master_key'), createMasterKey)
+  const masterKey = await readOrCreate(secret('audit_master_key'), createSecretKey)
   if (Buffer.from(masterKey, 'base64').length !== MASTER_KEY_BYTES) {
     throw damaged(secret('audit_master_key'), 'does not hold 32 bytes in base64')
   }
+  await readOrCreate(secret('llm_sealing_key'), createSecretKey)
   await readOrCreate(secret('access_key.json'), createSigningKeyText)
   const tenantKey = await readOrCreate(secret('tenant_key.json'), createSigningKeyText)
   await writePrivateFile(
