@@ -193,7 +193,9 @@ describe('on whose behalf', () => {
     expect(await asks()).toBe('UNAUTHENTICATED')
     expect(await asks(await keys.sign(tenant, 'rag'))).toBe('UNAUTHENTICATED')
     const token = await keys.sign(tenant, 'audit')
-    expect(await asks(token.replace(/.(?=.{40}$)/, (c) => (c === 'A' ? 'B' : 'A')))).toBe('UNAUTHENTICATED')
+    expect(await asks(token.replace(/.(?=.{40}$)/, (c) => (c === 'A' ? 'B' : 'A')))).toBe(
+      'UNAUTHENTICATED',
+    )
     expect(await asks('x')).toBe('UNAUTHENTICATED')
   })
 

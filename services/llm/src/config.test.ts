@@ -17,6 +17,7 @@ const file = (name: string, content: string): string => {
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'llm-config-'))
   base = {
+    LEXCUSTIS_PROFILE: 'embedded',
     LLM_TLS_CA_FILE: file('ca', 'ca'),
     LLM_TLS_CERT_FILE: file('cert', 'cert'),
     LLM_TLS_KEY_FILE: file('key', 'key'),
@@ -46,10 +47,16 @@ describe('the configuration', () => {
       metricsPort: 9_054,
       timeouts: { firstTokenMs: 60_000, idleMs: 30_000 },
       allowedPrivateHosts: [],
-      isLoopbackAllowed: false,
+      isLoopbackAllowed: true,
       ollamaUrl: 'http://127.0.0.1:11434/v1',
     })
-    expect(readConfig({ ...base, LEXCUSTIS_PROFILE: 'embedded' }).isLoopbackAllowed).toBe(true)
+  })
+
+  test('in production it wants a provider by name, and loopback is a private address', () => {
+    const production = { ...base, LEXCUSTIS_PROFILE: 'production' }
+    expect(problemsOf(production)).toHaveProperty('LLM_PROVIDER')
+    const config = readConfig({ ...production, LLM_PROVIDER: 'extractive' })
+    expect(config.isLoopbackAllowed).toBe(false)
   })
 
   test('knows address, region and model of mistral', () => {

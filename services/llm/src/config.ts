@@ -6,6 +6,7 @@ import {
   list,
   optionalSecretFile,
   optionalText,
+  type Profile,
   readEnvironment,
   readProfile,
   type ServiceConfig,
@@ -88,7 +89,7 @@ export function readConfig(env: Environment): LlmConfig {
   const problems: ConfigProblem[] = []
   const config = {
     ...toServiceConfig(parsed),
-    provider: readProvider(parsed, problems),
+    provider: readProvider(parsed, readProfile(env), problems),
     ollamaUrl: readOllamaUrl(env['OLLAMA_HOST']),
     timeouts: { firstTokenMs: parsed.FIRST_TOKEN_TIMEOUT_MS, idleMs: parsed.IDLE_TIMEOUT_MS },
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS,
@@ -100,13 +101,24 @@ export function readConfig(env: Environment): LlmConfig {
 }
 
 /** A base URL alone means an endpoint of one's own. */
-function readProvider(parsed: Parsed, problems: ConfigProblem[]): Provider | undefined {
+function readProvider(
+  parsed: Parsed,
+  profile: Profile,
+  problems: ConfigProblem[],
+): Provider | undefined {
   const name = parsed.PROVIDER ?? (parsed.BASE_URL === undefined ? undefined : 'openai-compatible')
   if (name === undefined) {
     problems.push(...withoutProvider(parsed))
+    if (profile === 'production') problems.push(NO_FALLBACK)
     return undefined
   }
   return toProvider(name, parsed, problems)
+}
+
+const NO_FALLBACK: ConfigProblem = {
+  name: 'LLM_PROVIDER',
+  problem: 'is not set, and in production nothing stands in for a provider',
+  fix: `name one of ${Object.keys(KINDS).sort().join(', ')}`,
 }
 
 /** Settings of a provider that nobody named would silently mean nothing. */
