@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AppError} from '@lexcustis/core';
+import type { AppError } from '@lexcustis/core'
 import { mib, uuidv7 } from '@lexcustis/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
