@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalize, canonicalText, type JsonObject } from './canonical.js'
-import { deriveChainKey, genesisMac, leafHash, recordMac } from './chain.js'
+import { createRecordMac, deriveChainKey, genesisMac, leafHash } from './chain.js'
 import {
   type Break,
   createChainVerifier,
@@ -16,6 +16,7 @@ const org = randomUUID()
 const inc = randomUUID()
 const master = randomBytes(32)
 const key = deriveChainKey({ master, kid: 'mac-1', org, inc })
+const macOf = createRecordMac(key, org)
 const keyOf = (kid: string) => (kid === 'mac-1' ? key : undefined)
 const idOf = (n: number) => `0199c1d2-7a00-7000-8000-${n.toString(16).padStart(12, '0')}`
 
@@ -43,7 +44,7 @@ function seal(envelopes: readonly (Envelope | Buffer)[]): StoredRecord[] {
   return envelopes.map((source, index) => {
     const canonical = Buffer.isBuffer(source) ? source : canonicalize(source)
     const leaf = leafHash(canonical)
-    const mac = recordMac(key, { org, sequence: BigInt(index), previous, leaf })
+    const mac = macOf(BigInt(index), previous, leaf)
     previous = mac
     const said = Buffer.isBuffer(source) ? envelope(index) : source
     return {

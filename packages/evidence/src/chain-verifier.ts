@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { genesisMac, HASH_BYTES, leafHash, recordMac } from './chain.js'
+import { createRecordMac, genesisMac, HASH_BYTES, leafHash, type RecordMac } from './chain.js'
 import type { Envelope } from './envelope.js'
 import { type BreakCode, EvidenceError } from './failure.js'
 import { readRecord } from './read-record.js'
@@ -77,6 +77,7 @@ class Verifier implements ChainVerifier {
   #previousTime = ''
   /** Which key to assume for a record whose bytes cannot be read. */
   #kid: string | undefined
+  readonly #keys = new Map<string, ChainKey>()
 
   constructor(private readonly options: ChainVerifierOptions) {}
 
@@ -148,18 +149,33 @@ class Verifier implements ChainVerifier {
     const leaf = leafHash(record.canonical)
     if (!leaf.equals(record.leaf)) found('leaf_mismatch', 'the leaf is not the hash of the bytes')
     if (!isAdjacent) return
-    const key = this.#kid === undefined ? undefined : this.options.keyOf(this.#kid)
+    const key = this.#keyOf(this.#kid)
     if (!key) {
       found('key_unannounced', 'there is no key of this id, so the MAC cannot be checked')
       return
     }
-    const { org, inc } = this.options
-    const previous = this.#previousMac ?? genesisMac(key, org, inc)
-    const mac = recordMac(key, { org, sequence: record.sequence, previous, leaf })
-    if (!mac.equals(record.mac)) {
+    const previous = this.#previousMac ?? key.genesis
+    if (!key.mac(record.sequence, previous, leaf).equals(record.mac)) {
       found('mac_mismatch', 'the MAC is not the one of these bytes after the record before')
     }
   }
+
+  #keyOf(kid: string | undefined): ChainKey | undefined {
+    if (kid === undefined) return undefined
+    const known = this.#keys.get(kid)
+    if (known) return known
+    const { org, inc, keyOf } = this.options
+    const key = keyOf(kid)
+    if (!key) return undefined
+    const made = { genesis: genesisMac(key, org, inc), mac: createRecordMac(key, org) }
+    this.#keys.set(kid, made)
+    return made
+  }
+}
+
+interface ChainKey {
+  readonly genesis: Buffer
+  readonly mac: RecordMac
 }
 
 function differences(expected: Projection, stored: Projection): string[] {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject } from 'node:crypto'
 
 export const HASH_BYTES = 32
 
@@ -8,7 +8,7 @@ const GENESIS_LABEL = Buffer.from('lexcustis/genesis/v1\0')
 
 /** SHA-256(0x00 ‖ canonical): the leaf hash of RFC 6962, section 2.1. */
 export function leafHash(canonical: Uint8Array): Buffer {
-  return createHash('sha256').update(LEAF_PREFIX).update(canonical).digest()
+  return hash('sha256', Buffer.concat([LEAF_PREFIX, canonical]), 'buffer')
 }
 
 export interface ChainKeyOptions {
@@ -34,19 +34,23 @@ export function genesisMac(key: KeyObject, org: string, inc: string): Buffer {
     .digest()
 }
 
-export interface MacInput {
-  readonly org: string
-  readonly sequence: bigint
+/** MAC of a record at a place, after the record before it. */
+export type RecordMac = (
+  sequence: bigint,
   /** Stored MAC of the record before, or `genesisMac`. */
-  readonly previous: Uint8Array
-  readonly leaf: Uint8Array
-}
+  previous: Uint8Array,
+  leaf: Uint8Array,
+) => Buffer
 
-export function recordMac(key: KeyObject, { org, sequence, previous, leaf }: MacInput): Buffer {
+/** The MAC function of one chain: what is the same for all its records is prepared once. */
+export function createRecordMac(key: KeyObject, org: string): RecordMac {
+  const prefix = Buffer.concat([MAC_LABEL, uuidBytes(org)])
   const place = Buffer.allocUnsafe(8)
-  place.writeBigUInt64BE(sequence)
-  const message = Buffer.concat([MAC_LABEL, uuidBytes(org), place, previous, leaf])
-  return createHmac('sha256', key).update(message).digest()
+  return (sequence, previous, leaf) => {
+    place.writeBigUInt64BE(sequence)
+    const message = Buffer.concat([prefix, place, previous, leaf])
+    return createHmac('sha256', key).update(message).digest()
+  }
 }
 
 /** The 16 bytes of a UUID (RFC 9562). */

@@ -26,5 +26,5 @@ export {
 } from './failure.js'
 export { readRecord } from './read-record.js'
 export * from './record-types.js'
-export { readStrictJson } from './strict-json.js'
+export { canonicalizeJson, readStrictJson } from './strict-json.js'
 export { isTimestamp } from './timestamp.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalText } from './canonical.js'
 import { EvidenceError } from './failure.js'
-import { readStrictJson } from './strict-json.js'
+import { canonicalizeJson, readStrictJson } from './strict-json.js'
 
 test('takes nothing that JSON.parse refuses, and reads the same', () => {
   const fragments = [
@@ -43,6 +43,45 @@ test('what it refuses, the canonical writer would refuse or could not see', () =
       if (value !== undefined) canonicalText(value)
     }),
   )
+})
+
+test('the quick way of reading finds the same as the careful one', () => {
+  const careful = (text: string) => {
+    const value = readStrictJson(text)
+    return { value, canonical: canonicalText(value) }
+  }
+  const messages = (read: () => unknown): unknown => {
+    try {
+      return read()
+    } catch (error) {
+      return String(error)
+    }
+  }
+  const check = (text: string) => {
+    expect(messages(() => canonicalizeJson(text))).toEqual(messages(() => careful(text)))
+  }
+  // Short texts of the characters that matter: duplicates, exponents and escapes that make up for each
+  // other's length are among them.
+  const member = fc.constantFrom(
+    '"a":1',
+    '"a":12',
+    '"b":1e2',
+    '"b":1e5',
+    '"c":"\\u0041"',
+    '"c":"[1.5"',
+    '"d":-0',
+    '"a" :1',
+  )
+  const object = fc.array(member, { maxLength: 4 }).map((members) => `{${members.join(',')}}`)
+  const list = fc.array(fc.constantFrom('1', '1.5', '1e3', '"x,1.5"', 'true', ' 2'), {
+    maxLength: 4,
+  })
+  const texts = fc.oneof(
+    object,
+    list.map((items) => `[${items.join(',')}]`),
+    fc.json(),
+  )
+  fc.assert(fc.property(texts, check), { numRuns: 3_000 })
 })
 
 test('points at the place', () => {

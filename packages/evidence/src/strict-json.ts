@@ -2,6 +2,7 @@ import {
   assertInteger,
   assertKey,
   assertText,
+  canonicalText,
   type JsonObject,
   type JsonValue,
   MAX_DEPTH,
@@ -13,6 +14,38 @@ const STRING = /"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\0-\x1f]
 /* eslint-enable no-control-regex */
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const SPACE = /[ \t\n\r]*/y
+
+/** A number written with a point or an exponent; inside a string this may match as well. */
+const NOT_PLAIN = /(?:"\s*:|[[,])\s*-?\d+[.eE]/
+
+/** The value of JSON text by the rules of `readStrictJson`, and its canonical text. */
+export function canonicalizeJson(text: string): {
+  readonly value: JsonValue
+  readonly canonical: string
+} {
+  const quick = NOT_PLAIN.test(text) ? undefined : readCompactJson(text)
+  if (quick) return quick
+  const value = readStrictJson(text)
+  return { value, canonical: canonicalText(value) }
+}
+
+/**
+ * Reads natively what is written compactly, as JSON.stringify does, in any order. Where numbers are
+ * plain, canonical form is never longer than its source, and shorter for every blank, odd escape and
+ * duplicate key: equal lengths mean that there was none. Undefined when there is something to look
+ * into.
+ */
+function readCompactJson(
+  text: string,
+): { readonly value: JsonValue; readonly canonical: string } | undefined {
+  try {
+    const value = JSON.parse(text) as JsonValue
+    const canonical = canonicalText(value)
+    return canonical.length === text.length ? { value, canonical } : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * Reads JSON text that somebody else wrote (RFC 8259), any layout. Stricter than JSON.parse by the

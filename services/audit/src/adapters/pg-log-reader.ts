@@ -2,8 +2,9 @@ import type { Database } from '@lexcustis/postgres'
 import type { StoredRecord } from '@lexcustis/evidence'
 import type { LogEntry, LogReader, OverdueStarts, StoredContent } from '../domain/ports.js'
 
-const COLUMNS = `incarnation, sequence_number, id, type, ref,
+const STORED = `sequence_number, id, type, ref,
   occurred_at, recorded_at, ends_by, canonical, leaf, mac`
+const COLUMNS = `incarnation, ${STORED}`
 
 interface EntryRow {
   readonly incarnation: string
@@ -86,7 +87,7 @@ export function createPgLogReader(db: Database): LogReader {
     },
 
     window: async (organizationId, incarnation, from, to) => {
-      const sql = `SELECT ${COLUMNS} FROM audit.audit_logs
+      const sql = `SELECT ${STORED} FROM audit.audit_logs
         WHERE organization_id = $1 AND incarnation = $2
           AND sequence_number >= $3 AND sequence_number < $4
         ORDER BY sequence_number`

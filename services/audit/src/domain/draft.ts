@@ -9,7 +9,7 @@ import {
   type TenantContext,
 } from '@lexcustis/core'
 import {
-  canonicalText,
+  canonicalizeJson,
   COMMITTED_FIELDS,
   type CommittedField,
   EvidenceError,
@@ -18,7 +18,6 @@ import {
   type JsonObject,
   type JsonValue,
   MAX_CANONICAL_BYTES,
-  readStrictJson,
   type RecordType,
 } from '@lexcustis/evidence'
 import type { AttrsSchemas } from './ports.js'
@@ -152,17 +151,16 @@ function readAttrs(
   const limit = MAX_CANONICAL_BYTES - MAX_FRAME_BYTES
   if (json.length > MAX_CANONICAL_BYTES)
     throw invalid('attrs_json', `is larger than ${limit} bytes`)
-  const attrs = strict(json)
+  const { value: attrs, canonical: text } = strict(json)
   const problem = schemas.check(type, attrs)
   if (problem !== undefined) throw invalid('attrs_json', problem)
-  const text = canonicalText(attrs)
   if (Buffer.byteLength(text) > limit) throw invalid('attrs_json', `is larger than ${limit} bytes`)
   return { attrs: attrs as JsonObject, text }
 }
 
-function strict(json: string): JsonValue {
+function strict(json: string): ReturnType<typeof canonicalizeJson> {
   try {
-    return readStrictJson(json)
+    return canonicalizeJson(json)
   } catch (error) {
     if (error instanceof EvidenceError) throw invalid('attrs_json', error.message)
     throw error

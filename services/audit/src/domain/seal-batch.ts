@@ -1,13 +1,13 @@
-import type { KeyObject } from 'node:crypto'
 import { randomBytes } from 'node:crypto'
 import { formatMicros, uuidv7 } from '@lexcustis/core'
 import {
   type Actor,
+  createRecordMac,
   envelopeBytes,
   genesisMac,
   leafHash,
   projectionOf,
-  recordMac,
+  type RecordMac,
   type StoredRecord,
 } from '@lexcustis/evidence'
 import type { Draft, DraftActor } from './draft.js'
@@ -49,7 +49,7 @@ class Sealer {
     readonly newKeys: { pid: string; key: WrappedKey }[]
   }
   readonly #people: People
-  readonly #key: KeyObject
+  readonly #macOf: RecordMac
   readonly #recordedAt: string
   #sequence: bigint
   #previous: Buffer
@@ -59,11 +59,12 @@ class Sealer {
     const incarnation = head?.incarnation ?? uuidv7()
     this.batch = { incarnation, rows: [], contents: [], newSubjects: [], newKeys: [] }
     this.#people = new People(options, this.batch)
-    this.#key = required(keyring.chainKey(organizationId, incarnation, keyring.kid))
+    const key = required(keyring.chainKey(organizationId, incarnation, keyring.kid))
+    this.#macOf = createRecordMac(key, organizationId)
     const now = formatMicros(nowMicros)
     this.#recordedAt = head && head.recordedAt > now ? head.recordedAt : now
     this.#sequence = head ? head.sequence + 1n : 0n
-    this.#previous = head?.mac ?? genesisMac(this.#key, organizationId, incarnation)
+    this.#previous = head?.mac ?? genesisMac(key, organizationId, incarnation)
   }
 
   add(draft: Draft): StoredRecord {
@@ -86,8 +87,7 @@ class Sealer {
     }
     const canonical = envelopeBytes(envelope, draft.attrs)
     const leaf = leafHash(canonical)
-    const place = { org: organizationId, sequence, previous: this.#previous, leaf }
-    const mac = recordMac(this.#key, place)
+    const mac = this.#macOf(sequence, this.#previous, leaf)
     const record = {
       sequence,
       canonical,
