@@ -1,6 +1,7 @@
 export * from './clock.js'
 export * from './errors.js'
 export * from './ids.js'
+export * from './memo.js'
 export * from './reason.js'
 export * from './size.js'
 export * from './tenant.js'

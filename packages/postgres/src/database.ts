@@ -50,6 +50,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
+    // Queries are sent without waiting for the answers of those before them.
+    pipeline: true,
     types,
   })
   // A connection that dies is replaced on next use; without listeners its event ends the process:
@@ -86,8 +88,11 @@ async function inTransaction<T>(
   })
   let broken = false
   try {
-    await client.query(organizationId === undefined ? 'BEGIN' : beginFor(organizationId))
+    // Travels with the first statement of `use`; where it failed, row-level security shows nothing.
+    const begun = client.query(organizationId === undefined ? 'BEGIN' : beginFor(organizationId))
+    begun.catch(() => undefined)
     const result = await use(queryable(client))
+    await begun
     await client.query('COMMIT')
     return result
   } catch (error) {

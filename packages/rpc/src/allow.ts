@@ -8,6 +8,9 @@ import { peerNames } from './tls.js'
 /** Full service name → certificate names. A service that is not listed answers nobody. */
 export type AllowList = Readonly<Record<string, readonly string[]>>
 
+/** Metadata key under which a handler finds the name on the caller's certificate. */
+export const CALLER = 'lexcustis-caller'
+
 /** Liveness says nothing about tenants: whoever holds a certificate of our authority may ask. */
 const OPEN_TO_EVERY_CERTIFICATE = ['grpc.health.v1.Health']
 
@@ -19,7 +22,18 @@ export function onlyFrom(allow: AllowList, open: readonly string[] = []): Server
     const names = peerNames(call.getAuthContext().sslPeerCertificate?.subjectaltname)
     const allowed = allow[service] ?? []
     if (everyone.has(service) || names.some((name) => allowed.includes(name))) {
-      return new ServerInterceptingCall(call)
+      return new ServerInterceptingCall(call, {
+        start: (next) => {
+          next({
+            onReceiveMetadata: (metadata, receive) => {
+              // Replaces whatever the caller sent under this name: handlers read it instead of
+              // decoding the certificate a second time, which costs as much as a small query.
+              metadata.set(CALLER, names[0] ?? '')
+              receive(metadata)
+            },
+          })
+        },
+      })
     }
     return new ServerInterceptingCall(call, {
       start: () => {

@@ -55,6 +55,7 @@ export function createRpcClient<D extends Definition>(
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 2_000,
     'grpc.keepalive_time_ms': 30_000,
+    'grpc.enable_channelz': 0,
   })
   const methods = Object.entries(definition).map(([name, method]) => [
     name,

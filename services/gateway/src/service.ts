@@ -8,6 +8,7 @@ import { createAccessTokens } from './adapters/jose-access-tokens.js'
 import { createPeerHealth } from './adapters/peer-health.js'
 import { createPeers } from './adapters/peers.js'
 import { createPgAccounts } from './adapters/pg-accounts.js'
+import { rememberApiKeys, rememberOrganizations } from './adapters/remembering.js'
 import { createPgApiKeys } from './adapters/pg-api-keys.js'
 import { createPgAuthFailures } from './adapters/pg-auth-failures.js'
 import { createPgOrganizations } from './adapters/pg-organizations.js'
@@ -59,9 +60,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     onStanding: (error) => events.recordStands(error),
   })
 
-  const organizations = createPgOrganizations(database)
+  const organizations = rememberOrganizations(createPgOrganizations(database))
   const accounts = createPgAccounts(database)
-  const keys = createPgApiKeys(database)
+  const keys = rememberApiKeys(createPgApiKeys(database))
   const failures = createAuthFailureReporter(createPgAuthFailures(database), trail, (error) =>
     events.authFailureUnrecorded(error),
   )

@@ -1,4 +1,4 @@
-import { AppError } from '@lexcustis/core'
+import { AppError, Memo } from '@lexcustis/core'
 import { type Database, isUniqueViolation, type Queryable } from '@lexcustis/postgres'
 import {
   changeModes,
@@ -28,19 +28,37 @@ const INSERT = `
   VALUES ($1, $2, $3, $4, $5, $6, $7)`
 
 const MAX_ATTEMPTS = 5
+/** Each chat asks twice. Another replica applies a change this much later at most. */
+const KNOWN_MS = 1_000
 
 /** Policies in PostgreSQL; each change is a new row with the next version. */
 export class PgPolicyStore implements PolicyStore {
-  constructor(private readonly database: Database) {}
+  private readonly known: Memo<Policy>
+
+  constructor(private readonly database: Database) {
+    this.known = new Memo({ ttlMs: KNOWN_MS, load: async (id) => this.read(id) })
+  }
 
   async get(organizationId: string): Promise<Policy> {
+    return this.known.get(organizationId)
+  }
+
+  async set(change: PolicyChange): Promise<Policy> {
+    try {
+      return await this.insert(change)
+    } finally {
+      this.known.forget(change.organizationId)
+    }
+  }
+
+  private async read(organizationId: string): Promise<Policy> {
     return this.database.tenant(
       organizationId,
       async (tx) => (await newest(tx, organizationId)).policy,
     )
   }
 
-  async set(change: PolicyChange): Promise<Policy> {
+  private async insert(change: PolicyChange): Promise<Policy> {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       try {
         return await this.insertNext(change)
