@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { formatMicros, systemClock, uuidv7 } from '@lexcustis/core'
+import { startTestPostgres, type TestPostgres } from '@lexcustis/testing'
+import type * as Audit from '../../services/audit/src/audit-log.js'
+
+export type AuditLog = Audit.AuditLog
+
+const root = new URL('../../', import.meta.url)
+const { openAuditLog } = (await import(
+  new URL('services/audit/dist/audit-log.js', root).href
+)) as typeof Audit
+
+/** A durable PostgreSQL of the bench's own, migrated. */
+export async function startAuditPostgres(): Promise<TestPostgres> {
+  const postgres = await startTestPostgres({ durable: true })
+  await postgres.migrate('audit', fileURLToPath(new URL('services/audit/migrations', root)))
+  return postgres
+}
+
+/** The audit service's log, in this process: what is measured is the log, not gRPC. */
+export function openLog(postgres: TestPostgres): AuditLog {
+  return openAuditLog({
+    databaseUrl: postgres.url('audit'),
+    masterKey: randomBytes(32),
+    origin: 'bench.local',
+    lostGraceMs: 30_000,
+    clock: systemClock,
+  })
+}
+
+const ATTRS = JSON.stringify({
+  outcome: 'completed',
+  provider: 'openai-compatible',
+  model: 'mistral-small-latest',
+  delivered: true,
+  finish_reason: 'stop',
+  tokens_in: 812,
+  tokens_out: 164,
+  tokens_estimated: false,
+  first_token_ms: 213,
+  total_ms: 1874,
+  confidence_e4: 7812,
+  grounding_e4: 8123,
+  bias: [],
+  pii: { email: 1 },
+  signal: false,
+  checks_failed: [],
+})
+
+/** Appends the end of an answer, as a chat does, without content. */
+export async function appendEnd(
+  log: AuditLog,
+  organizationId: string,
+  userId: string,
+): Promise<void> {
+  const input = {
+    id: uuidv7(),
+    type: 'chat.completed',
+    occurredAt: formatMicros(systemClock.nowMicros()),
+    ref: uuidv7(),
+    trace: '',
+    attrsJson: ATTRS,
+    content: [],
+  }
+  const actor = { kind: 'user', via: 'jwt', role: 'member', subjectId: userId } as const
+  await log.append(log.readDraft(organizationId, actor, input))
+}
