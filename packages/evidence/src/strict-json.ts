@@ -15,23 +15,23 @@ const STRING = /"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\0-\x1f]
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const SPACE = /[ \t\n\r]*/y
 
-/** A number written with a point or an exponent; inside a string this may match as well. */
-const NOT_PLAIN = /(?:"\s*:|[[,])\s*-?\d+[.eE]/
+/** A number with an exponent; inside a string this may match as well. */
+const EXPONENT = /[:[,]\s*-?\d[\d.]*[eE]/
 
 /** The value of JSON text by the rules of `readStrictJson`, and its canonical text. */
 export function canonicalizeJson(text: string): {
   readonly value: JsonValue
   readonly canonical: string
 } {
-  const quick = NOT_PLAIN.test(text) ? undefined : readCompactJson(text)
+  const quick = EXPONENT.test(text) ? undefined : readCompactJson(text)
   if (quick) return quick
   const value = readStrictJson(text)
   return { value, canonical: canonicalText(value) }
 }
 
 /**
- * Reads natively what is written compactly, as JSON.stringify does, in any order. Where numbers are
- * plain, canonical form is never longer than its source, and shorter for every blank, odd escape and
+ * Reads natively what is written compactly, as JSON.stringify does, in any order. Without exponents,
+ * canonical form is never longer than its source, and shorter for every blank, odd escape, `.0` and
  * duplicate key: equal lengths mean that there was none. Undefined when there is something to look
  * into.
  */

@@ -1,7 +1,7 @@
 import { AppError, mib } from '@lexcustis/core'
 import type { WriteBatch } from './batch-writer.js'
 import { type Draft, isEnd } from './draft.js'
-import type { Appended } from './outcome.js'
+import type { Appended, Outcome } from './outcome.js'
 
 export interface QueueLimits {
   /** Of one flush. */
@@ -38,6 +38,7 @@ interface Lane {
 }
 
 const RETRY_AFTER_MS = 500
+const ANSWERS_PER_TURN = 16
 
 /**
  * Collects what is to be appended. Whatever waits for an organisation goes into its next flush; there
@@ -143,11 +144,7 @@ export class AppendQueue {
       organizationId,
       items.map(({ draft }) => draft),
     )
-    items.forEach(({ resolve, reject }, index) => {
-      const outcome = outcomes[index]
-      if (!outcome || outcome instanceof AppError) reject(outcome)
-      else resolve(outcome)
-    })
+    void answer(items, outcomes)
   }
 
   /** Takes the next flush off the lane. A record with the id or the end of one before it waits. */
@@ -177,6 +174,21 @@ export class AppendQueue {
     lane.items.splice(0, count)
     this.#waiting -= count
     return drawn
+  }
+}
+
+/**
+ * Answers a few at a time. What callers do with an answer takes longer than writing it down; between
+ * two groups the next flush gets on its way, and the database works while callers do.
+ */
+async function answer(items: readonly Item[], outcomes: readonly Outcome[]): Promise<void> {
+  for (const [index, { resolve, reject }] of items.entries()) {
+    if (index > 0 && index % ANSWERS_PER_TURN === 0) {
+      await new Promise((next) => setImmediate(next))
+    }
+    const outcome = outcomes[index]
+    if (!outcome || outcome instanceof AppError) reject(outcome)
+    else resolve(outcome)
   }
 }
 
