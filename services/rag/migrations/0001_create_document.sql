@@ -1,8 +1,8 @@
 -- Documents as they were uploaded, and the passages cut from them. The search index outside this
 -- database holds ids and terms only and can be built again from these tables.
 --
--- The shared knowledge base belongs to the nil UUID, which no tenant token can carry: for the tables
--- it is one more organisation, so one policy is enough and tenants cannot write to it by accident.
+-- The shared knowledge base belongs to 00000000-0000-8000-8000-000000000000, which is no organisation:
+-- for the tables it is one more owner, so one policy is enough and no tenant can write to it.
 
 CREATE TABLE rag.document (
   organization_id uuid NOT NULL,

@@ -145,8 +145,11 @@ describe('the shared knowledge base', () => {
     await clients.knowledge.importShared(upload(file), operator)
     const org = uuidv7()
     await expect
-      .poll(async () => (await find(org, 'zebrafish')).passages[0], { timeout: 10_000 })
-      .toMatchObject({ documentId: file.id, collection: Collection.SHARED })
+      .poll(async () => find(org, 'zebrafish'), { timeout: 10_000 })
+      .toMatchObject({
+        degraded: false,
+        passages: [{ documentId: file.id, collection: Collection.SHARED }],
+      })
     const shared = await clients.knowledge.listShared({ limit: 5, cursor: '' }, await stack.as(org))
     expect(shared.documents.map(({ id }) => id)).toEqual([file.id])
     const admin = await stack.as(org)

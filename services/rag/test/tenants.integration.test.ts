@@ -222,6 +222,18 @@ describe('a caller', () => {
   })
 })
 
+test('a token that names the shared knowledge base as its organisation gets nothing of it', async () => {
+  const context = await stack.as(SHARED_OWNER)
+  for (const call of [
+    async () => clients.search.searchAll({ query: 'x', limit: 1, documentIds: [] }, context),
+    async () => clients.documents.listDocuments({ limit: 1, cursor: '' }, context),
+    async () => clients.documents.ingestDocument(upload({ bytes: 'x' }), context),
+    async () => clients.documents.deleteDocument({ id: uuidv7() }, context),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ reason: 'FORBIDDEN' })
+  }
+})
+
 test('no log line holds a name, a text or a query', () => {
   expect(stack.logLines.join('')).toContain('document ready')
   expect(stack.logLines.join('')).not.toMatch(/albatross|a\.txt|b\.txt/i)

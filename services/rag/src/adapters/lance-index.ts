@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, type Connection, MatchQuery, Session, type Table } from '@lancedb/lancedb'
 import { AppError, isUuid, mib } from '@lexcustis/core'
-import { collectionName, type Owner, SHARED_OWNER } from '../domain/collection.js'
+import { collectionName, type Owner } from '../domain/collection.js'
 import type { IndexEntry, IndexHit, IndexQuery, PassageIndex } from '../domain/passage-index.js'
 import { createLanceTable, ensureLanceIndices, retryConflicts } from './lance-table.js'
 import { RecentlyUsed } from './recently-used.js'
@@ -144,7 +144,7 @@ function ownedBy(owner: Owner): string {
 
 /** An SQL literal. Only UUIDs get into predicates, so there is nothing to escape. */
 function literal(uuid: string): string {
-  if (!isUuid(uuid) && uuid !== SHARED_OWNER) {
+  if (!isUuid(uuid)) {
     throw new AppError('INVALID_INPUT', 'an id is not a UUID in lower case')
   }
   return `'${uuid}'`

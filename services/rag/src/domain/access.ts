@@ -1,10 +1,10 @@
 import { AppError, type TenantContext } from '@lexcustis/core'
-import type { Owner } from './collection.js'
+import { type Owner, SHARED_OWNER } from './collection.js'
 
 /** The organisation whose documents may be read. The operator reads no tenant content. */
 export function readerOf(tenant: TenantContext): Owner {
   if (tenant.userRole === 'operator') throw forbidden('read documents of an organisation')
-  return tenant.organizationId
+  return organizationOf(tenant)
 }
 
 /** The organisation whose documents may be changed. */
@@ -12,12 +12,18 @@ export function editorOf(tenant: TenantContext): Owner {
   if (tenant.userRole !== 'admin' && tenant.userRole !== 'reviewer') {
     throw forbidden('add or delete documents')
   }
-  return tenant.organizationId
+  return organizationOf(tenant)
 }
 
 /** Throws unless the shared knowledge base may be changed. */
 export function requireOperator(tenant: TenantContext): void {
   if (tenant.userRole !== 'operator') throw forbidden('change the shared knowledge base')
+}
+
+/** The shared knowledge base is nobody's organisation, whoever signs that it is. */
+function organizationOf({ organizationId }: TenantContext): Owner {
+  if (organizationId === SHARED_OWNER) throw forbidden('use the shared knowledge base as its own')
+  return organizationId
 }
 
 function forbidden(what: string): AppError {
