@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { formatMicros, systemClock, uuidv7 } from '@lexcustis/core'
 import { startTestPostgres, type TestPostgres } from '@lexcustis/testing'
+// eslint-disable-next-line no-restricted-imports -- a bench measures the log inside the service, without gRPC
 import type * as Audit from '../../services/audit/src/audit-log.js'
 
 export type AuditLog = Audit.AuditLog

@@ -5,6 +5,7 @@ import {
   type AppendRequest,
 } from '@lexcustis/proto/audit'
 import { createTestCertificates, createTestTenantKeys } from '@lexcustis/testing'
+import { connect } from 'node:http2'
 import { type CryptoKey, generateKeyPair, importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -150,6 +151,26 @@ describe('who may call', () => {
     expect(await reasonOf(writerOf(server, 'gateway', strangers).append(request, context()))).toBe(
       'UNAVAILABLE',
     )
+  })
+
+  test('no certificate at all: the connection is refused before any request', async () => {
+    const session = connect(`https://127.0.0.1:${server.port}`, {
+      ca: certificates.ca,
+      servername: 'audit',
+    })
+    const failed = await new Promise((resolve) => {
+      session.on('error', resolve)
+      session.on('close', () => resolve(undefined))
+      const call = session.request({
+        ':path': `/${WRITER}/Append`,
+        ':method': 'POST',
+        te: 'trailers',
+      })
+      call.on('error', resolve)
+      call.on('response', () => resolve('answered'))
+    })
+    session.destroy()
+    expect(failed).not.toBe('answered')
   })
 
   test('a server that is not who it should be gets no request', async () => {

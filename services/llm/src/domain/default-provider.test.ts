@@ -44,7 +44,7 @@ describe('the default provider', () => {
 
   test('stays when the local model misses one look', async () => {
     const looks = [ollama('llama'), undefined, ollama('llama'), undefined, ollama('qwen')]
-    const changed = vi.fn()
+    const changed = vi.fn<(provider: Provider) => void>()
     using provider = await DefaultProvider.open({
       configured: undefined,
       findLocal: async () => Promise.resolve(looks.length > 1 ? looks.shift() : looks[0]),
@@ -52,6 +52,6 @@ describe('the default provider', () => {
       refreshMs: 1,
     })
     await vi.waitFor(() => expect(provider.current().model).toBe('qwen'))
-    expect(changed.mock.calls.map(([{ model }]: [Provider]) => model)).toEqual(['llama', 'qwen'])
+    expect(changed.mock.calls.map(([{ model }]) => model)).toEqual(['llama', 'qwen'])
   })
 })
