@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['{packages,services}/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
+    // Most of these tests wait for processes, so two at a time even on two cores.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     server: { deps: { inline: [/@lexcustis\//] } },

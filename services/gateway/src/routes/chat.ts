@@ -59,6 +59,7 @@ export function registerNativeChat(app: App, service: ChatService): void {
       ...requirePermission('chat'),
       schema: {
         tags: ['chat'],
+        produces: ['text/event-stream', 'application/json'],
         summary: 'Ask a question; the answer is checked, recorded and, by default, streamed',
         body: ChatBody,
       },

@@ -36,6 +36,7 @@ function registerCompletions(app: App, service: ChatService): void {
       ...requirePermission('chat'),
       schema: {
         tags: TAGS,
+        produces: ['text/event-stream', 'application/json'],
         summary: 'Chat completion: the same checks and the same record as the native API',
         body: OpenAiBody,
       },
