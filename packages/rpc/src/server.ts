@@ -42,7 +42,6 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     'grpc.max_receive_message_length': limit,
     'grpc.max_send_message_length': limit,
     'grpc.max_metadata_size': 32 * 1024,
-    'grpc.enable_channelz': 0,
   })
   const context = { verify: options.verify, report: options.report ?? (() => undefined) }
   for (const bound of options.services) server.addService(bound.definition, bound.bind(context))

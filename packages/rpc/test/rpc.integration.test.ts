@@ -415,6 +415,7 @@ describe('drain', () => {
     const stream = readerOf(draining).verifyChain({}, context())[Symbol.asyncIterator]()
     await stream.next()
     await draining.drain()
-    await expect(stream.next()).rejects.toBeInstanceOf(AppError)
+    // Cut by the drain, not by its own deadline: without channelz, grpc-js forgets its sessions.
+    expect(['UNAVAILABLE', 'CANCELLED']).toContain(await reasonOf(stream.next()))
   })
 })
