@@ -7,6 +7,8 @@ import { OPERATOR_EMAIL } from './secrets.js'
 
 const LOGIN_EMAIL = 'admin@demo.lexcustis.local'
 const SLUG = 'demo'
+/** All that a key can do but mint tokens for peer services. */
+const DEMO_SCOPES = ['chat', 'documents', 'audit']
 const TIMEOUT_MS = 15_000
 const BUSY_WAIT_MS = 500
 const BUSY_WAITS = 20
@@ -41,7 +43,7 @@ export async function ensureDemo(url: string, layout: Layout): Promise<Demo> {
     const key = await post<{ key: string }>(
       url,
       '/api/v1/api-keys',
-      { name: 'demo' },
+      { name: 'demo', scopes: DEMO_SCOPES },
       session.access_token,
     )
     await writePrivateFile(layout.secret('api_key'), `${key.key}\n`)
