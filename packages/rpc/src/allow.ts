@@ -43,6 +43,20 @@ export function onlyFrom(allow: AllowList, open: readonly string[] = []): Server
   }
 }
 
+/** The list with the peers that the operator named: certificate name → gRPC services, ours among them. */
+export function withPeers(
+  allow: AllowList,
+  extraCallers: Readonly<Record<string, readonly string[]>>,
+): AllowList {
+  const peersOf = (service: string) =>
+    Object.entries(extraCallers)
+      .filter(([, services]) => services.includes(service))
+      .map(([name]) => name)
+  return Object.fromEntries(
+    Object.entries(allow).map(([service, names]) => [service, [...names, ...peersOf(service)]]),
+  )
+}
+
 /** Refuses to start when the list and the registered services differ in either direction. */
 export function assertCovers(allow: AllowList, definitions: readonly Definition[]): void {
   const registered = new Set(definitions.map(serviceNameOf))

@@ -1,11 +1,11 @@
 import { AppError, systemClock } from '@lexcustis/core'
-import { createTenantTokenVerifier, startRpcServer } from '@lexcustis/rpc'
-import { createMetrics, type Logger, startProbes } from '@lexcustis/runtime'
+import { createTenantTokenVerifier, startRpcServer, withPeers } from '@lexcustis/rpc'
+import { createMetrics, type Logger, type Open, openParts, startProbes } from '@lexcustis/runtime'
 import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
+import { ALLOW } from './allow.js'
 import { type AuditLog, openAuditLog } from './audit-log.js'
 import type { AuditConfig } from './config.js'
 import { createEvents } from './events.js'
-import { allowList } from './handlers/allow-list.js'
 import { contentService } from './handlers/content.js'
 import { erasureService } from './handlers/erasure.js'
 import { exportService } from './handlers/export.js'
@@ -29,24 +29,10 @@ const SCAN_EVERY_MS = 1_000
  * Refuses to start on a database that could lose what it acknowledged.
  */
 export async function startAudit(config: AuditConfig, logger: Logger): Promise<RunningAudit> {
-  const opened: AsyncDisposable[] = []
-  try {
-    return await openParts(config, logger, opened)
-  } catch (error) {
-    await close(opened)
-    throw error
-  }
+  return openParts(async (open) => build(config, logger, open))
 }
 
-async function openParts(
-  config: AuditConfig,
-  logger: Logger,
-  opened: AsyncDisposable[],
-): Promise<RunningAudit> {
-  const open = <T extends AsyncDisposable>(part: T): T => {
-    opened.push(part)
-    return part
-  }
+async function build(config: AuditConfig, logger: Logger, open: Open) {
   const events = createEvents(logger)
   const metrics = createMetrics('audit')
   const appends = createAppendMetrics(metrics, () => log.waiting())
@@ -73,7 +59,7 @@ async function openParts(
       host: config.listenHost,
       port: config.grpcPort,
       tls: config.tls,
-      allow: allowList(config.extraCallers),
+      allow: withPeers(ALLOW, config.extraCallers),
       verify: createTenantTokenVerifier(config.tenantKeys, 'audit'),
       services: [
         writerService({
@@ -102,19 +88,11 @@ async function openParts(
   return {
     port: server.port,
     metricsPort: probes.port,
-    [Symbol.asyncDispose]: async () => {
-      probes.setDraining()
-      await close(opened)
-    },
+    beforeClose: () => probes.setDraining(),
   }
 }
 
 async function assertDurable({ database }: AuditLog): Promise<void> {
   const { status, detail } = await checkSynchronousCommit(database)
   if (status === 'not_ready') throw new AppError('UNAVAILABLE', detail)
-}
-
-/** Last opened, first closed: calls end before what they use is gone. */
-async function close(opened: AsyncDisposable[]): Promise<void> {
-  for (let part = opened.pop(); part; part = opened.pop()) await part[Symbol.asyncDispose]()
 }

@@ -1,14 +1,7 @@
 import { ChatDefinition, ProviderDefinition } from '@lexcustis/proto/llm'
 import { openDatabase } from '@lexcustis/postgres'
-import {
-  type AllowList,
-  createTenantTokenVerifier,
-  type Definition,
-  service,
-  serviceNameOf,
-  startRpcServer,
-} from '@lexcustis/rpc'
-import { createMetrics, type Logger, startProbes } from '@lexcustis/runtime'
+import { createTenantTokenVerifier, service, startRpcServer, withPeers } from '@lexcustis/rpc'
+import { createMetrics, type Logger, type Open, openParts, startProbes } from '@lexcustis/runtime'
 import { AddressGuard } from './adapters/address-guard.js'
 import { AesKeySealer } from './adapters/aes-key-sealer.js'
 import { findOllama } from './adapters/ollama-probe.js'
@@ -18,6 +11,7 @@ import { OutboundHttp } from './adapters/outbound-http.js'
 import { PgChoiceStore } from './adapters/pg-choice-store.js'
 import { PgManifestStore } from './adapters/pg-manifest-store.js'
 import { checkProvider } from './adapters/provider-check.js'
+import { ALLOW } from './allow.js'
 import type { LlmConfig } from './config.js'
 import { DefaultProvider } from './domain/default-provider.js'
 import { extractiveCompleter } from './domain/extractive/extractive-completer.js'
@@ -35,24 +29,10 @@ export interface RunningLlm extends AsyncDisposable {
 
 /** The wiring diagram. Disposing drains: NOT_SERVING, running calls end, then what they used closes. */
 export async function startLlm(config: LlmConfig, log: Logger): Promise<RunningLlm> {
-  const opened: (AsyncDisposable | Disposable)[] = []
-  try {
-    return await openParts(config, log, opened)
-  } catch (error) {
-    await close(opened)
-    throw error
-  }
+  return openParts(async (open) => build(config, log, open))
 }
 
-async function openParts(
-  config: LlmConfig,
-  log: Logger,
-  opened: (AsyncDisposable | Disposable)[],
-): Promise<RunningLlm> {
-  const open = <T extends AsyncDisposable | Disposable>(part: T): T => {
-    opened.push(part)
-    return part
-  }
+async function build(config: LlmConfig, log: Logger, open: Open) {
   const metrics = createMetrics('llm')
   const events = createEvents(log, metrics)
   const database = open(openDatabase({ url: config.databaseUrl, name: 'llm' }))
@@ -91,7 +71,7 @@ async function openParts(
       host: config.listenHost,
       port: config.grpcPort,
       tls: config.tls,
-      allow: allowList(config.extraCallers),
+      allow: withPeers(ALLOW, config.extraCallers),
       verify: createTenantTokenVerifier(config.tenantKeys, 'llm'),
       services: [
         service(
@@ -130,33 +110,6 @@ async function openParts(
   return {
     port: server.port,
     metricsPort: probes.port,
-    [Symbol.asyncDispose]: async () => {
-      probes.setDraining()
-      await close(opened)
-    },
-  }
-}
-
-/** Last opened, first closed: calls end before what they use is gone. */
-async function close(opened: (AsyncDisposable | Disposable)[]): Promise<void> {
-  for (let part = opened.pop(); part; part = opened.pop()) {
-    if (Symbol.asyncDispose in part) await part[Symbol.asyncDispose]()
-    else part[Symbol.dispose]()
-  }
-}
-
-/** Who may call what: built in, and peers the deployment names. */
-function allowList(extraCallers: LlmConfig['extraCallers']): AllowList {
-  const callersOf = (definition: Definition) =>
-    Object.entries(extraCallers)
-      .filter(([, services]) => services.includes(serviceNameOf(definition)))
-      .map(([name]) => name)
-  return {
-    [serviceNameOf(ChatDefinition)]: ['gateway', ...callersOf(ChatDefinition)],
-    [serviceNameOf(ProviderDefinition)]: [
-      'gateway',
-      'compliance',
-      ...callersOf(ProviderDefinition),
-    ],
+    beforeClose: () => probes.setDraining(),
   }
 }

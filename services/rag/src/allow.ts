@@ -1,20 +1,8 @@
-import { DocumentDefinition, KnowledgeDefinition, SearchDefinition } from '@lexcustis/proto/rag'
-import { type AllowList, serviceNameOf } from '@lexcustis/rpc'
+import type { AllowList } from '@lexcustis/rpc'
 
-/** Who may call what. */
-const CALLERS = [
-  [SearchDefinition, ['gateway', 'compliance']],
-  [DocumentDefinition, ['gateway']],
-  [KnowledgeDefinition, ['gateway']],
-] as const
-
-/** The list above and the peers that the deployment names: certificate name → gRPC services. */
-export function allowList(extraCallers: Readonly<Record<string, readonly string[]>>): AllowList {
-  return Object.fromEntries(
-    CALLERS.map(([definition, callers]) => {
-      const name = serviceNameOf(definition)
-      const extra = Object.entries(extraCallers).filter(([, services]) => services.includes(name))
-      return [name, [...callers, ...extra.map(([caller]) => caller)]]
-    }),
-  )
+/** Who may call what: certificate names per gRPC service. A new name here is a security decision. */
+export const ALLOW: AllowList = {
+  'lexcustis.rag.v1.SearchService': ['gateway', 'compliance'],
+  'lexcustis.rag.v1.DocumentService': ['gateway'],
+  'lexcustis.rag.v1.KnowledgeService': ['gateway'],
 }

@@ -1,13 +1,13 @@
 import { mib } from '@lexcustis/core'
 import { openDatabase } from '@lexcustis/postgres'
-import { createTenantTokenVerifier, startRpcServer } from '@lexcustis/rpc'
-import { createMetrics, type Logger, startProbes } from '@lexcustis/runtime'
+import { createTenantTokenVerifier, startRpcServer, withPeers } from '@lexcustis/rpc'
+import { createMetrics, type Logger, type Open, openParts, startProbes } from '@lexcustis/runtime'
 import { IngestWorker } from './adapters/ingest-worker.js'
 import { LancePassageIndex } from './adapters/lance-index.js'
 import { PgDocumentStore } from './adapters/pg-document-store.js'
 import { PgPassageStore } from './adapters/pg-passage-store.js'
 import { PgWorkStore } from './adapters/pg-work-store.js'
-import { allowList } from './allow.js'
+import { ALLOW } from './allow.js'
 import type { RagConfig } from './config.js'
 import { deleteDocument } from './domain/ingest/delete-document.js'
 import { ingestDocument } from './domain/ingest/ingest-document.js'
@@ -45,30 +45,15 @@ export async function startRag(
   log: Logger,
   timing: WorkerTiming = TIMING,
 ): Promise<RunningRag> {
-  const opened: AsyncDisposable[] = []
-  try {
-    return await openParts(config, log, timing, opened)
-  } catch (error) {
-    await close(opened)
-    throw error
-  }
+  return openParts(async (open) => build(config, log, timing, open))
 }
 
-async function openParts(
-  config: RagConfig,
-  log: Logger,
-  timing: WorkerTiming,
-  opened: AsyncDisposable[],
-): Promise<RunningRag> {
-  const keep = <T extends AsyncDisposable>(part: T): T => {
-    opened.push(part)
-    return part
-  }
+async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open: Open) {
   const metrics = createMetrics('rag')
   const events = createEvents(log, metrics)
-  const database = keep(openDatabase({ url: config.databaseUrl, name: 'rag' }))
-  const index = keep(await LancePassageIndex.open(config.lanceDbDirectory))
-  const probes = keep(
+  const database = open(openDatabase({ url: config.databaseUrl, name: 'rag' }))
+  const index = open(await LancePassageIndex.open(config.lanceDbDirectory))
+  const probes = open(
     await startProbes({
       host: config.listenHost,
       port: config.metricsPort,
@@ -76,7 +61,7 @@ async function openParts(
       checks: readinessChecks({ database, index, modelDirectory: config.modelDirectory }),
     }),
   )
-  const worker = keep(startWorker(new PgWorkStore(database), index, events, timing))
+  const worker = open(startWorker(new PgWorkStore(database), index, events, timing))
 
   const documents = new PgDocumentStore(database)
   const budget = new UploadBudget(UPLOAD_MEMORY_BYTES)
@@ -91,12 +76,12 @@ async function openParts(
     passages: new PgPassageStore(database),
     onSourceFailed: events.sourceFailed,
   })
-  const server = keep(
+  const server = open(
     await startRpcServer({
       host: config.listenHost,
       port: config.grpcPort,
       tls: config.tls,
-      allow: allowList(config.extraCallers),
+      allow: withPeers(ALLOW, config.extraCallers),
       verify: createTenantTokenVerifier(config.tenantKeys, 'rag'),
       services: [documentHandlers(use), knowledgeHandlers(use), searchHandlers(search)],
       report: metrics.callReporter(({ path, caller, error }) =>
@@ -110,10 +95,7 @@ async function openParts(
   return {
     port: server.port,
     metricsPort: probes.port,
-    [Symbol.asyncDispose]: async () => {
-      probes.setDraining()
-      await close(opened)
-    },
+    beforeClose: () => probes.setDraining(),
   }
 }
 
@@ -133,9 +115,4 @@ function startWorker(
     onFault: events.documentDelayed,
   })
   return new IngestWorker({ process, pollMs, onFault: events.workerFailed })
-}
-
-/** Last opened, first closed: calls end before what they use is gone. */
-async function close(opened: AsyncDisposable[]): Promise<void> {
-  for (let part = opened.pop(); part; part = opened.pop()) await part[Symbol.asyncDispose]()
 }
