@@ -8,6 +8,8 @@ import { prepare } from './prepare.mjs'
 import { onSignals } from './signals.mjs'
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
+/** As a shell reports a process that SIGKILL ended. */
+const KILLED = 137
 const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
 const say = (line) => process.stderr.write(`lexcustis: ${line}\n`)
@@ -28,7 +30,10 @@ export async function run({ checkout = CHECKOUT, prepareCheckout = prepare } = {
       current.signal = signal
       stopping.abort()
     },
-    kill: () => void killAll(current.supervisor),
+    kill: () => {
+      current.isKilled = true
+      void killAll(current.supervisor)
+    },
   })
   let lock
   for (const event of ['uncaughtException', 'unhandledRejection']) {
@@ -40,7 +45,8 @@ export async function run({ checkout = CHECKOUT, prepareCheckout = prepare } = {
     stopping.signal.throwIfAborted()
     await serve(checkout, dataDir, stopping.signal, current)
     lock.release()
-    process.exit(0)
+    // Killing ends the orderly stop as well, and may do so before it is done itself.
+    process.exit(current.isKilled ? KILLED : 0)
   } catch (error) {
     lock?.release()
     // Stopped before it was ready: not a failure, and not a success either.
@@ -90,5 +96,5 @@ async function giveUp(error, dataDir, supervisor) {
 async function killAll(supervisor) {
   say('Killing everything')
   await supervisor?.kill().catch(() => undefined)
-  process.exit(137)
+  process.exit(KILLED)
 }
