@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalize, canonicalText, type JsonObject } from './canonical.js'
-import { createRecordMac, deriveChainKey, genesisMac, leafHash } from './chain.js'
+import { createRecordMac, deriveChainKey, genesisMac } from './chain.js'
+import { leafHash } from './merkle/hash.js'
 import {
   type Break,
   createChainVerifier,

@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto'
-import { createRecordMac, genesisMac, HASH_BYTES, leafHash, type RecordMac } from './chain.js'
+import { createRecordMac, genesisMac, type RecordMac } from './chain.js'
 import type { Envelope } from './envelope.js'
 import { type BreakCode, EvidenceError } from './failure.js'
+import { HASH_BYTES, leafHash } from './merkle/hash.js'
 import { readRecord } from './read-record.js'
 
 /** A record as a database holds it: the bytes, and columns beside them that must agree. */

@@ -1,15 +1,8 @@
-import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { HASH_BYTES } from './merkle/hash.js'
 
-export const HASH_BYTES = 32
-
-const LEAF_PREFIX = Buffer.from([0])
 const MAC_LABEL = Buffer.from('lexcustis/audit-mac/v1\0')
 const GENESIS_LABEL = Buffer.from('lexcustis/genesis/v1\0')
-
-/** SHA-256(0x00 ‖ canonical): the leaf hash of RFC 6962, section 2.1. */
-export function leafHash(canonical: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([LEAF_PREFIX, canonical]), 'buffer')
-}
 
 export interface ChainKeyOptions {
   /** 32 bytes. */

@@ -24,6 +24,15 @@ export {
   FAILURE_CODES,
   type FailureCode,
 } from './failure.js'
+export * from './merkle/compact-range.js'
+export { EMPTY_ROOT, equalBytes, HASH_BYTES, leafHash, nodeHash } from './merkle/hash.js'
+export * from './merkle/proof.js'
+export { type Subtree, subtreesOf } from './merkle/subtrees.js'
+export * from './merkle/tiles.js'
+export * from './note/checkpoint.js'
+export { verifyEd25519 } from './note/ed25519.js'
+export * from './note/note.js'
+export * from './note/vkey.js'
 export { readRecord } from './read-record.js'
 export * from './record-types.js'
 export { canonicalizeJson, readStrictJson } from './strict-json.js'
