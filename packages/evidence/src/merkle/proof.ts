@@ -95,7 +95,14 @@ export function isConsistent({ from, fromRoot, to, toRoot, hashes }: Consistency
   if (from === to) return hashes.length === 0 && equalBytes(fromRoot, toRoot)
   // A full earlier tree is a node of the later one, and a proof leaves it out.
   const [seed, ...rest] = isPowerOfTwo(from) ? [fromRoot, ...hashes] : hashes
-  if (!seed) return false
+  return seed !== undefined && leadsToBoth(seed, rest, { from, fromRoot, to, toRoot })
+}
+
+function leadsToBoth(
+  seed: Uint8Array,
+  rest: readonly Uint8Array[],
+  { from, fromRoot, to, toRoot }: Omit<Consistency, 'hashes'>,
+): boolean {
   let position = from - 1n
   let last = to - 1n
   while (isOdd(position)) {
