@@ -4,6 +4,8 @@ import { formatMicros, systemClock, uuidv7 } from '@lexcustis/core'
 import { startTestPostgres, type TestPostgres } from '@lexcustis/testing'
 // eslint-disable-next-line no-restricted-imports -- a bench measures the log inside the service, without gRPC
 import type * as Audit from '../../services/audit/src/audit-log.js'
+// eslint-disable-next-line no-restricted-imports -- as above
+import type * as MasterKeys from '../../services/audit/src/domain/master-keys.js'
 
 export type AuditLog = Audit.AuditLog
 
@@ -11,6 +13,9 @@ const root = new URL('../../', import.meta.url)
 const { openAuditLog } = (await import(
   new URL('services/audit/dist/audit-log.js', root).href
 )) as typeof Audit
+const { singleEpoch } = (await import(
+  new URL('services/audit/dist/domain/master-keys.js', root).href
+)) as typeof MasterKeys
 
 /** A durable PostgreSQL of the bench's own, migrated. */
 export async function startAuditPostgres(): Promise<TestPostgres> {
@@ -23,7 +28,7 @@ export async function startAuditPostgres(): Promise<TestPostgres> {
 export function openLog(postgres: TestPostgres): AuditLog {
   return openAuditLog({
     databaseUrl: postgres.url('audit'),
-    masterKey: randomBytes(32),
+    epochs: singleEpoch(randomBytes(32)),
     origin: 'bench.local',
     lostGraceMs: 30_000,
     clock: systemClock,

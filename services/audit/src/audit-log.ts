@@ -11,18 +11,22 @@ import { actorOf, createDraftReader, type Draft, type DraftReader } from './doma
 import { createEntries, type Entries } from './domain/entries.js'
 import { createKeyring } from './domain/keyring.js'
 import { LostChats } from './domain/lost-chats.js'
+import type { Epoch } from './domain/master-keys.js'
+import { createAnnounceWith, type SealingKeysDeps } from './domain/sealing-keys.js'
 import { verifyLog, type VerifyEvent, type VerifyResult } from './domain/verify-log.js'
 
 export interface AuditLogOptions {
   readonly databaseUrl: string
-  /** 32 bytes. */
-  readonly masterKey: Buffer
+  /** Master keys; one of them is current. */
+  readonly epochs: readonly Epoch[]
   readonly origin: string
   readonly lostGraceMs: number
   readonly clock: Clock
   readonly limits?: Partial<QueueLimits>
   readonly onFlush?: (rows: number) => void
   readonly onLost?: (organizationId: string, ref: string) => void
+  /** This process does not hold the key that an organisation's log ends with. */
+  readonly onKeyRefused?: SealingKeysDeps['onRefused']
 }
 
 /** Everything the service does, without a network: handlers, tests and benches stand on it. */
@@ -42,8 +46,6 @@ export interface AuditLog extends AsyncDisposable {
   readonly database: Database
 }
 
-const KID = 'mac-1'
-
 /** Opens the log on a migrated database. Disposing writes what still waits. */
 export function openAuditLog(options: AuditLogOptions): AuditLog {
   const { clock, databaseUrl: url, origin, lostGraceMs: graceMs } = options
@@ -51,10 +53,14 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   // Writers hold a connection while they wait for a lock; readers must not wait behind them.
   const writing = openDatabase({ url, name: 'audit-write', maxConnections: limits.maxConcurrent })
   const database = openDatabase({ url, name: 'audit-read' })
-  const keyring = createKeyring(KID, options.masterKey)
+  const keyring = createKeyring(options.epochs)
   const store = createPgLogStore(writing)
   const reader = createPgLogReader(database)
-  const write = createBatchWriter({ store, keyring, clock, origin })
+  const announceWith = createAnnounceWith({
+    keyring,
+    ...(options.onKeyRefused ? { onRefused: options.onKeyRefused } : {}),
+  })
+  const write = createBatchWriter({ store, keyring, clock, origin, announceWith })
   const queue = new AppendQueue(write, limits, options.onFlush)
   const readDraft = createDraftReader(createAttrsSchemas())
   const append: AuditLog['append'] = async (draft, signal) => queue.append(draft, signal)

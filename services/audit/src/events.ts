@@ -9,6 +9,8 @@ export interface AuditEvents {
     report: Pick<CallReport, 'path' | 'caller' | 'durationMs' | 'error'>,
   ) => void
   readonly chatLost: (organizationId: string, ref: string) => void
+  /** Until it is put right, this replica writes nothing to that organisation's log. */
+  readonly keyRefused: (organizationId: string, problem: string) => void
   readonly scanFailed: (error: unknown) => void
   readonly chainBroken: (organizationId: string, result: VerifyResult) => void
 }
@@ -26,6 +28,8 @@ export function createEvents(log: Logger): AuditEvents {
     },
     chatLost: (organizationId, ref) =>
       log.warn({ organization_id: organizationId, request_id: ref }, 'chat lost'),
+    keyRefused: (organizationId, problem) =>
+      log.error({ organization_id: organizationId, problem }, 'log not extended'),
     scanFailed: (error) => log.warn({ error }, 'scan for lost chats failed'),
     // Somebody is woken: this is what the log is for. An empty log is no reason to.
     chainBroken: (organizationId, { breaks, checked, expected }) => {

@@ -5,6 +5,7 @@ import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
 import { ALLOW } from './allow.js'
 import { type AuditLog, openAuditLog } from './audit-log.js'
 import type { AuditConfig } from './config.js'
+import { singleEpoch } from './domain/master-keys.js'
 import { createEvents } from './events.js'
 import { contentService } from './handlers/content.js'
 import { erasureService } from './handlers/erasure.js'
@@ -39,9 +40,11 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
   const log: AuditLog = open(
     openAuditLog({
       ...config,
+      epochs: singleEpoch(config.masterKey),
       clock: systemClock,
       onFlush: appends.flushed,
       onLost: events.chatLost,
+      onKeyRefused: events.keyRefused,
     }),
   )
   await assertDurable(log)

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { uuidv7 } from '@lexcustis/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AuditLog } from '../src/audit-log.js'
+import { singleEpoch } from '../src/domain/master-keys.js'
 import {
   append,
   type AuditDatabase,
@@ -334,11 +335,16 @@ describe('a connection that is lost', () => {
   })
 })
 
-test('a replica with another master key does not extend a chain with content it cannot open', async () => {
+test('a replica with another master key of the same name does not extend a chain', async () => {
   const org = uuidv7()
-  const content = [{ field: 'prompt' as const, value: 'x' }]
-  await append(log, org, input({ content }))
-  const stranger = database.open({ masterKey: Buffer.alloc(32, 7) })
-  expect(await reasonOf(append(stranger, org, input({ content })))).toBe('INTERNAL')
+  await append(log, org, input())
+  const refused: string[] = []
+  const stranger = database.open({
+    epochs: singleEpoch(Buffer.alloc(32, 7)),
+    onKeyRefused: (organizationId, problem) => refused.push(`${organizationId} ${problem}`),
+  })
+  expect(await reasonOf(append(stranger, org, input()))).toBe('UNAVAILABLE')
+  expect(await reasonOf(append(stranger, org, input()))).toBe('UNAVAILABLE')
+  expect(refused).toEqual([`${org} wrong key`])
   expect((await verified(log, org)).result.isValid).toBe(true)
 })

@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '@lexcustis/postgres'
 import { startTestPostgres, type TestPostgres, type TestPostgresOptions } from '@lexcustis/testing'
 import { MIGRATIONS_FOLDER } from '../src/adapters/pg-checks.js'
 import { type AuditLog, type AuditLogOptions, openAuditLog } from '../src/audit-log.js'
+import { singleEpoch } from '../src/domain/master-keys.js'
 import type { Appended } from '../src/domain/outcome.js'
 import type { AppendInput, DraftActor } from '../src/domain/draft.js'
 import type { VerifyEvent } from '../src/domain/verify-log.js'
@@ -18,6 +19,7 @@ export interface AuditDatabase extends AsyncDisposable {
   as(role: string): Database
 }
 
+/** Of epoch mac-1, the only one unless a test says otherwise. */
 export const masterKey = randomBytes(32)
 
 export async function startAuditDatabase(options?: TestPostgresOptions): Promise<AuditDatabase> {
@@ -34,7 +36,7 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
       keep(
         openAuditLog({
           databaseUrl: postgres.url('audit'),
-          masterKey,
+          epochs: singleEpoch(masterKey),
           origin: 'test.local',
           lostGraceMs: 0,
           clock: systemClock,

@@ -3,12 +3,13 @@ import { AppError } from '@lexcustis/core'
 import { type Database, isConnectionLost, isUniqueViolation, toAppError } from '@lexcustis/postgres'
 import {
   type Batch,
-  type Head,
   type KnownRecord,
   type LogStore,
   type LogTransaction,
   OutcomeUnknownError,
+  type SealedBytes,
   type Subject,
+  type Tail,
   TakenError,
 } from '../domain/ports.js'
 import { byteaArray, int8Array, textArray, uuidArray } from './pg-array.js'
@@ -77,6 +78,23 @@ const FIND = `
       )
     )`
 
+// Two statements in one: with OR, the planner would read the whole log.
+const ANNOUNCEMENTS = `
+  SELECT sequence_number, canonical FROM audit.audit_logs
+  WHERE organization_id = $1 AND incarnation = $2 AND sequence_number = 0
+  UNION ALL
+  (
+    SELECT sequence_number, canonical FROM audit.audit_logs
+    WHERE organization_id = $1 AND incarnation = $2
+      AND type = 'key.announced' AND sequence_number > 0
+    ORDER BY sequence_number
+  )`
+
+const NEWEST = `
+  SELECT sequence_number AS sequence, canonical, mac FROM audit.audit_logs
+  WHERE organization_id = $1 AND incarnation = $2
+  ORDER BY sequence_number DESC LIMIT $3`
+
 const IS_STORED = `
   SELECT 1 FROM audit.audit_logs
   WHERE organization_id = $1 AND incarnation = $2 AND sequence_number = $3 AND mac = $4`
@@ -120,7 +138,7 @@ async function open(
        set_config('lock_timeout', '${LOCK_WAIT_MS}', true),
        set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true)`,
     `SELECT pg_advisory_xact_lock(${lockOf(organizationId)})`,
-    `SELECT incarnation, sequence_number, mac, recorded_at FROM audit.audit_logs
+    `SELECT incarnation, sequence_number, canonical, mac, recorded_at FROM audit.audit_logs
      WHERE organization_id = ${org} ORDER BY incarnation DESC, sequence_number DESC LIMIT 1`,
     `SELECT subject.subject_id, subject.pid, key.kid, key.wrapped_key FROM audit.audit_subject AS subject
      LEFT JOIN audit.audit_subject_key AS key
@@ -129,21 +147,22 @@ async function open(
   ]
   // Without parameters the driver sends all statements at once and answers with one result each.
   const results = (await client.query(statements.join('; '))) as unknown as { rows: unknown[] }[]
-  const [head] = (results[3]?.rows ?? []) as HeadRow[]
+  const [tail] = (results[3]?.rows ?? []) as TailRow[]
   const subjects = (results[4]?.rows ?? []) as SubjectRow[]
-  return transaction(client, organizationId, head && toHead(head), toSubjects(subjects))
+  return transaction(client, organizationId, tail && toTail(tail), toSubjects(subjects))
 }
 
-interface HeadRow {
+interface TailRow {
   readonly incarnation: string
   readonly sequence_number: bigint
+  readonly canonical: Buffer
   readonly mac: Buffer
   readonly recorded_at: string
 }
 
-function toHead(row: HeadRow): Head {
-  const { incarnation, sequence_number: sequence, mac, recorded_at: recordedAt } = row
-  return { incarnation, sequence, mac, recordedAt }
+function toTail(row: TailRow): Tail {
+  const { incarnation, sequence_number: sequence, canonical, mac, recorded_at: recordedAt } = row
+  return { incarnation, sequence, canonical, mac, recordedAt }
 }
 
 interface SubjectRow {
@@ -165,16 +184,25 @@ function toSubjects(rows: readonly SubjectRow[]): ReadonlyMap<string, Subject> {
 function transaction(
   client: Client,
   organizationId: string,
-  head: Head | undefined,
+  tail: Tail | undefined,
   subjects: ReadonlyMap<string, Subject>,
 ): LogTransaction {
   return {
-    head,
+    tail,
     subjects,
     insert: async (batch) => insert(client, organizationId, batch),
     find: async (ids, ended) => {
       const values = [organizationId, uuidArray(ids), uuidArray(ended)]
       return toKnown((await client.query<KnownRow>(FIND, values)).rows)
+    },
+    announcements: async (incarnation) => {
+      const values = [organizationId, incarnation]
+      const { rows } = await client.query<{ canonical: Buffer }>(ANNOUNCEMENTS, values)
+      return rows.map(({ canonical }) => canonical)
+    },
+    newest: async (incarnation, limit) => {
+      const values = [organizationId, incarnation, limit]
+      return (await client.query<SealedBytes>(NEWEST, values)).rows
     },
     isStored: async ({ incarnation, sequence, mac }) => {
       const values = [organizationId, incarnation, sequence, mac]

@@ -5,6 +5,7 @@ import type { Keyring } from './keyring.js'
 import type { Outcome } from './outcome.js'
 import { type LogStore, type LogTransaction, OutcomeUnknownError, TakenError } from './ports.js'
 import { sealBatch, type SealedBatch } from './seal-batch.js'
+import type { AnnounceWith } from './sealing-keys.js'
 import { settle } from './settle.js'
 
 /** Resolves with one outcome per draft once they are durable. The drafts share no id and no end. */
@@ -18,6 +19,7 @@ export interface BatchWriterDeps {
   readonly keyring: Keyring
   readonly clock: Clock
   readonly origin: string
+  readonly announceWith: AnnounceWith
   /** How long to find out what became of a batch whose connection was lost. */
   readonly recoveryMs?: number
 }
@@ -109,11 +111,14 @@ class BatchWriting {
     this.#unconfirmed = undefined
     const settled = this.#isCareful ? await this.#settled(tx) : NOTHING
     const fresh = this.drafts.filter((draft) => !settled.has(draft))
+    const announceWith =
+      fresh.length > 0 ? await this.deps.announceWith(this.organizationId, tx) : undefined
     const sealed = sealBatch(fresh, {
       keyring: this.deps.keyring,
       origin: this.deps.origin,
       organizationId: this.organizationId,
-      head: tx.head,
+      head: tx.tail,
+      announceWith,
       subjects: tx.subjects,
       nowMicros: this.deps.clock.nowMicros(),
     })

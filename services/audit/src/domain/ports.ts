@@ -14,6 +14,14 @@ export interface Head {
   readonly recordedAt: string
 }
 
+/** The newest record itself. */
+export interface Tail extends Head {
+  readonly canonical: Buffer
+}
+
+/** What a MAC is computed from, and the MAC. */
+export type SealedBytes = Pick<StoredRecord, 'sequence' | 'canonical' | 'mac'>
+
 /** A person or key behind its pseudonym. */
 export interface Subject {
   readonly pid: string
@@ -58,13 +66,17 @@ export interface KnownRecord {
 
 /** Within the organisation's lock: nobody else appends until it ends. */
 export interface LogTransaction {
-  readonly head: Head | undefined
+  readonly tail: Tail | undefined
   /** Subject id → pseudonym and key, of those asked for that exist. */
   readonly subjects: ReadonlyMap<string, Subject>
   /** Throws TakenError when a place, an id or an end is taken. */
   insert(batch: Batch): Promise<void>
   /** Records with one of these ids, and ends of one of these starts. */
   find(ids: readonly string[], ended: readonly string[]): Promise<readonly KnownRecord[]>
+  /** Bytes of the genesis and of every key.announced record, in sequence order. */
+  announcements(incarnation: string): Promise<readonly Buffer[]>
+  /** At most `limit` records, the newest first. */
+  newest(incarnation: string, limit: number): Promise<readonly SealedBytes[]>
   isStored(place: {
     readonly incarnation: string
     readonly sequence: bigint

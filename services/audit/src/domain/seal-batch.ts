@@ -14,6 +14,7 @@ import type { Draft, DraftActor } from './draft.js'
 import { genesisDraft } from './genesis.js'
 import type { Keyring } from './keyring.js'
 import type { Batch, ContentRow, Head, Subject, WrappedKey } from './ports.js'
+import { announcementDraft } from './sealing-keys.js'
 import { createDataKey, sealContent, unwrapKey, wrapKey } from './vault.js'
 
 export interface SealOptions {
@@ -23,18 +24,27 @@ export interface SealOptions {
   readonly head: Head | undefined
   readonly subjects: ReadonlyMap<string, Subject>
   readonly nowMicros: bigint
+  /** The key that announces the current one before anything else; undefined when that is known. */
+  readonly announceWith?: string | undefined
 }
 
 export interface SealedBatch extends Batch {
-  /** Those of the drafts, without a genesis that came before them. */
+  /** Those of the drafts, without a genesis or an announcement that came before them. */
   readonly records: readonly StoredRecord[]
 }
 
-/** Gives each draft its place after the head, in order; an empty log gets its genesis first. */
+/**
+ * Gives each draft its place after the head, in order; an empty log gets its genesis first, and one
+ * that was sealed with another key so far the announcement of the new one.
+ */
 export function sealBatch(drafts: readonly Draft[], options: SealOptions): SealedBatch {
   const sealer = new Sealer(options)
   if (!options.head) {
     sealer.add(genesisDraft(options.organizationId, options.origin, options.nowMicros))
+  }
+  const { announceWith, keyring, organizationId, nowMicros } = options
+  if (announceWith !== undefined) {
+    sealer.add(announcementDraft(organizationId, keyring.kid, nowMicros), announceWith)
   }
   const records = drafts.map((draft) => sealer.add(draft))
   return { ...sealer.batch, records }
@@ -49,7 +59,7 @@ class Sealer {
     readonly newKeys: { pid: string; key: WrappedKey }[]
   }
   readonly #people: People
-  readonly #macOf: RecordMac
+  readonly #macs = new Map<string, RecordMac>()
   readonly #recordedAt: string
   #sequence: bigint
   #previous: Buffer
@@ -59,16 +69,15 @@ class Sealer {
     const incarnation = head?.incarnation ?? uuidv7()
     this.batch = { incarnation, rows: [], contents: [], newSubjects: [], newKeys: [] }
     this.#people = new People(options, this.batch)
-    const key = required(keyring.chainKey(organizationId, incarnation, keyring.kid))
-    this.#macOf = createRecordMac(key, organizationId)
     const now = formatMicros(nowMicros)
     this.#recordedAt = head && head.recordedAt > now ? head.recordedAt : now
     this.#sequence = head ? head.sequence + 1n : 0n
-    this.#previous = head?.mac ?? genesisMac(key, organizationId, incarnation)
+    const genesisKey = () => required(keyring.chainKey(organizationId, incarnation, keyring.kid))
+    this.#previous = head?.mac ?? genesisMac(genesisKey(), organizationId, incarnation)
   }
 
-  add(draft: Draft): StoredRecord {
-    const { organizationId, keyring } = this.options
+  add(draft: Draft, kid = this.options.keyring.kid): StoredRecord {
+    const { organizationId } = this.options
     const sequence = this.#sequence
     const { actor, commitments } = this.#resolve(draft, sequence)
     const envelope = {
@@ -83,11 +92,11 @@ class Sealer {
       ...(draft.ref === undefined ? {} : { ref: draft.ref }),
       ...(draft.trace === undefined ? {} : { trace: draft.trace }),
       ...(commitments ? { commitments } : {}),
-      kid: keyring.kid,
+      kid,
     }
     const canonical = envelopeBytes(envelope, draft.attrs)
     const leaf = leafHash(canonical)
-    const mac = this.#macOf(sequence, this.#previous, leaf)
+    const mac = this.#macOf(kid)(sequence, this.#previous, leaf)
     const record = {
       sequence,
       canonical,
@@ -99,6 +108,16 @@ class Sealer {
     this.#sequence = sequence + 1n
     this.#previous = mac
     return record
+  }
+
+  #macOf(kid: string): RecordMac {
+    const known = this.#macs.get(kid)
+    if (known) return known
+    const { keyring, organizationId } = this.options
+    const key = required(keyring.chainKey(organizationId, this.batch.incarnation, kid))
+    const made = createRecordMac(key, organizationId)
+    this.#macs.set(kid, made)
+    return made
   }
 
   /** Puts the content into the vault and the pseudonym in the place of the person. */
