@@ -196,9 +196,14 @@ export class Neighbours implements AsyncDisposable {
         if (!this.#of(organizationId).some((record) => record.id === id)) {
           throw new AppError('NOT_FOUND', 'nothing')
         }
-        const prompt = { field: CommittedField.PROMPT, state: ContentState.PRESENT, value: 'why?' }
-        const gone = { field: CommittedField.RESPONSE, state: ContentState.ERASED, value: '' }
-        return { items: [prompt, gone] }
+        const present = { state: ContentState.PRESENT, value: 'why?', erasedBy: '' }
+        const erased = { state: ContentState.ERASED, value: '', erasedBy: id, erasedBySequence: 7n }
+        return {
+          items: [
+            { field: CommittedField.PROMPT, ...present },
+            { field: CommittedField.RESPONSE, ...erased },
+          ],
+        }
       },
     })
   }

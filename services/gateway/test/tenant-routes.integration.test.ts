@@ -337,8 +337,13 @@ describe('the log', () => {
     expect(json).toEqual({
       id: items[0]!.id,
       items: [
-        { field: 'prompt', state: 'present', value: 'why?' },
-        { field: 'response', state: 'erased', value: null },
+        { field: 'prompt', state: 'present', value: 'why?', erased_by: null },
+        {
+          field: 'response',
+          state: 'erased',
+          value: null,
+          erased_by: { id: items[0]!.id, sequence: '7' },
+        },
       ],
     })
   })

@@ -19,6 +19,7 @@ export function contentService({ readContent }: ContentServiceDeps): BoundServic
           field: toFieldMessage(field),
           state: value === undefined ? ContentState.MISSING : ContentState.PRESENT,
           value: value ?? '',
+          erasedBy: '',
         })),
       }
     },

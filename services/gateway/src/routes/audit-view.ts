@@ -50,6 +50,10 @@ export const EntryContent = z.object({
       field: z.enum(Object.values(FIELDS)),
       state: z.enum(Object.values(STATES)),
       value: z.string().nullable().describe('null unless present'),
+      erased_by: z
+        .object({ id: z.string(), sequence: z.string() })
+        .nullable()
+        .describe('The record that authorises the erasure; null unless erased'),
     }),
   ),
 })
@@ -60,12 +64,20 @@ export function toEntryContent(
 ): z.output<typeof EntryContent> {
   return {
     id,
-    items: items.map(({ field, state, value }) => {
+    items: items.map(({ field, state, value, erasedBy, erasedBySequence }) => {
       if (field === CommittedField.UNSPECIFIED || state === ContentState.UNSPECIFIED) {
         throw new AppError('INTERNAL', 'content without field or state')
       }
       const isPresent = state === ContentState.PRESENT
-      return { field: FIELDS[field], state: STATES[state], value: isPresent ? value : null }
+      return {
+        field: FIELDS[field],
+        state: STATES[state],
+        value: isPresent ? value : null,
+        erased_by:
+          erasedBySequence === undefined
+            ? null
+            : { id: erasedBy, sequence: String(erasedBySequence) },
+      }
     }),
   }
 }

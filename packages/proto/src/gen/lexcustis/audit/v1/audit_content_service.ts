@@ -26,7 +26,7 @@ export enum ContentState {
   UNSPECIFIED = 0,
   /** PRESENT - Decrypted and equal to its commitment. */
   PRESENT = 1,
-  /** ERASED - Erased, and a record authorises it. */
+  /** ERASED - A record authorises its erasure, whether it was carried out already or not. */
   ERASED = 2,
   /** MISSING - Gone without authorisation, or not what was committed to. */
   MISSING = 3,
@@ -86,6 +86,10 @@ export interface ContentItem {
   state: ContentState
   /** The value when present. */
   value: string
+  /** Id of the `subject.erased` or `content.expired` record that authorises the erasure, when erased. */
+  erasedBy: string
+  /** Its sequence. */
+  erasedBySequence?: bigint | undefined
 }
 
 function createBaseGetContentRequest(): GetContentRequest {
@@ -209,7 +213,7 @@ export const GetContentResponse: MessageFns<GetContentResponse> = {
 }
 
 function createBaseContentItem(): ContentItem {
-  return { field: 0, state: 0, value: '' }
+  return { field: 0, state: 0, value: '', erasedBy: '', erasedBySequence: undefined }
 }
 
 export const ContentItem: MessageFns<ContentItem> = {
@@ -222,6 +226,17 @@ export const ContentItem: MessageFns<ContentItem> = {
     }
     if (message.value !== '') {
       writer.uint32(26).string(message.value)
+    }
+    if (message.erasedBy !== '') {
+      writer.uint32(34).string(message.erasedBy)
+    }
+    if (message.erasedBySequence !== undefined) {
+      if (BigInt.asUintN(64, message.erasedBySequence) !== message.erasedBySequence) {
+        throw new globalThis.Error(
+          'value provided for field message.erasedBySequence of type uint64 too large',
+        )
+      }
+      writer.uint32(40).uint64(message.erasedBySequence)
     }
     return writer
   },
@@ -263,6 +278,22 @@ export const ContentItem: MessageFns<ContentItem> = {
             message.value = reader.string()
             continue
           }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.erasedBy = reader.string()
+            continue
+          }
+          case 5: {
+            if (tag !== 40) {
+              break
+            }
+
+            message.erasedBySequence = reader.uint64() as bigint
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -280,6 +311,16 @@ export const ContentItem: MessageFns<ContentItem> = {
       field: isSet(object.field) ? committedFieldFromJSON(object.field) : 0,
       state: isSet(object.state) ? contentStateFromJSON(object.state) : 0,
       value: isSet(object.value) ? globalThis.String(object.value) : '',
+      erasedBy: isSet(object.erasedBy)
+        ? globalThis.String(object.erasedBy)
+        : isSet(object.erased_by)
+          ? globalThis.String(object.erased_by)
+          : '',
+      erasedBySequence: isSet(object.erasedBySequence)
+        ? BigInt(object.erasedBySequence)
+        : isSet(object.erased_by_sequence)
+          ? BigInt(object.erased_by_sequence)
+          : undefined,
     }
   },
 
@@ -293,6 +334,12 @@ export const ContentItem: MessageFns<ContentItem> = {
     }
     if (message.value !== '') {
       obj.value = message.value
+    }
+    if (message.erasedBy !== '') {
+      obj.erasedBy = message.erasedBy
+    }
+    if (message.erasedBySequence !== undefined) {
+      obj.erasedBySequence = message.erasedBySequence.toString()
     }
     return obj
   },

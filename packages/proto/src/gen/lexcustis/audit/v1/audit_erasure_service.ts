@@ -18,30 +18,229 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { Receipt } from './record.js'
+import { CommittedField, committedFieldFromJSON, committedFieldToJSON, Receipt } from './record.js'
+
+/** Whose erasure is agreed to. */
+export interface ApproveErasureRequest {
+  /** UUIDv7: idempotency key and id of the `oversight.decided` record. */
+  id: string
+  /** The user, or the API key, whose content may be erased. */
+  subjectId: string
+  /** Why; kept in the vault. Empty when not said. */
+  rationale: string
+}
+
+/** What was recorded. */
+export interface ApproveErasureResponse {
+  /** Receipt of the `oversight.decided` record. */
+  receipt: Receipt | undefined
+}
 
 /** Whose content, and by whose approval. */
 export interface EraseSubjectRequest {
-  /** UUIDv7: idempotency key and id of the `subject.erased` record. */
+  /** UUIDv7: idempotency key and id of the first `subject.erased` record. */
   id: string
-  /** The user whose content is erased. */
+  /** The user, or the API key, whose content is erased. */
   subjectId: string
   /** For example "GDPR Art. 17(1)(a)". */
   legalBasis: string
-  /** Id of the `oversight.decided` record of the second person. */
+  /** Id of the `oversight.decided` record of the second person. Empty: a dry run. */
   approvedBy: string
+  /** Only these fields; then key and pseudonym stay. Empty: everything. */
+  fields: CommittedField[]
+  /** Says what would be erased and changes nothing. */
+  dryRun: boolean
 }
 
-/** What was erased. */
+/** What was erased, and what was not. */
 export interface EraseSubjectResponse {
-  /** Receipt of the (last) `subject.erased` record. */
+  /** Receipt of the last `subject.erased` record; absent when no content was there, and of a dry run. */
   receipt: Receipt | undefined
-  /** Records whose content is gone. */
+  /** Records whose content is gone, or would be. */
   erasedRecords: bigint
+  /** Receipts of all `subject.erased` records, in order. */
+  receipts: Receipt[]
+  /** Committed fields of these records that are gone, or would be. */
+  erasedFields: bigint
+  /** Nothing was changed. */
+  dryRun: boolean
+  /** Open incidents that hold records of the subject: of a dry run, as they refuse anything else. */
+  heldBy: string[]
+  /** Documents that the subject added and nobody removed. They are the organisation's and stay. */
+  documents: string[]
+  /**
+   * Bundles of the log that left the system after the first erased record was written. They are listed,
+   * not erased.
+   */
+  copies: ExportedCopy[]
+  /** When the last backup with the content has expired: RFC 3339, UTC, six digits. Empty in a dry run. */
+  completeAfter: string
+}
+
+/** A bundle that was given out: its `dossier.exported` record. */
+export interface ExportedCopy {
+  /** UUID of the incarnation. */
+  incarnation: string
+  /** Position of the record. */
+  sequence: bigint
+  /** RFC 3339, UTC, six digits. */
+  recordedAt: string
+}
+
+function createBaseApproveErasureRequest(): ApproveErasureRequest {
+  return { id: '', subjectId: '', rationale: '' }
+}
+
+export const ApproveErasureRequest: MessageFns<ApproveErasureRequest> = {
+  encode(message: ApproveErasureRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
+    }
+    if (message.subjectId !== '') {
+      writer.uint32(18).string(message.subjectId)
+    }
+    if (message.rationale !== '') {
+      writer.uint32(26).string(message.rationale)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApproveErasureRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseApproveErasureRequest()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.id = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.subjectId = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.rationale = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): ApproveErasureRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      subjectId: isSet(object.subjectId)
+        ? globalThis.String(object.subjectId)
+        : isSet(object.subject_id)
+          ? globalThis.String(object.subject_id)
+          : '',
+      rationale: isSet(object.rationale) ? globalThis.String(object.rationale) : '',
+    }
+  },
+
+  toJSON(message: ApproveErasureRequest): unknown {
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
+    }
+    if (message.subjectId !== '') {
+      obj.subjectId = message.subjectId
+    }
+    if (message.rationale !== '') {
+      obj.rationale = message.rationale
+    }
+    return obj
+  },
+}
+
+function createBaseApproveErasureResponse(): ApproveErasureResponse {
+  return { receipt: undefined }
+}
+
+export const ApproveErasureResponse: MessageFns<ApproveErasureResponse> = {
+  encode(message: ApproveErasureResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.receipt !== undefined) {
+      Receipt.encode(message.receipt, writer.uint32(10).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApproveErasureResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseApproveErasureResponse()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.receipt = Receipt.decode(reader, reader.uint32())
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): ApproveErasureResponse {
+    return { receipt: isSet(object.receipt) ? Receipt.fromJSON(object.receipt) : undefined }
+  },
+
+  toJSON(message: ApproveErasureResponse): unknown {
+    const obj: any = {}
+    if (message.receipt !== undefined) {
+      obj.receipt = Receipt.toJSON(message.receipt)
+    }
+    return obj
+  },
 }
 
 function createBaseEraseSubjectRequest(): EraseSubjectRequest {
-  return { id: '', subjectId: '', legalBasis: '', approvedBy: '' }
+  return { id: '', subjectId: '', legalBasis: '', approvedBy: '', fields: [], dryRun: false }
 }
 
 export const EraseSubjectRequest: MessageFns<EraseSubjectRequest> = {
@@ -57,6 +256,16 @@ export const EraseSubjectRequest: MessageFns<EraseSubjectRequest> = {
     }
     if (message.approvedBy !== '') {
       writer.uint32(34).string(message.approvedBy)
+    }
+    if (message.fields.length !== 0) {
+      writer.uint32(42).fork()
+      for (const v of message.fields) {
+        writer.int32(v)
+      }
+      writer.join()
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(48).bool(message.dryRun)
     }
     return writer
   },
@@ -106,6 +315,32 @@ export const EraseSubjectRequest: MessageFns<EraseSubjectRequest> = {
             message.approvedBy = reader.string()
             continue
           }
+          case 5: {
+            if (tag === 40) {
+              message.fields.push(reader.int32() as any)
+
+              continue
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos
+              while (reader.pos < end2) {
+                message.fields.push(reader.int32() as any)
+              }
+
+              continue
+            }
+
+            break
+          }
+          case 6: {
+            if (tag !== 48) {
+              break
+            }
+
+            message.dryRun = reader.bool()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -136,6 +371,14 @@ export const EraseSubjectRequest: MessageFns<EraseSubjectRequest> = {
         : isSet(object.approved_by)
           ? globalThis.String(object.approved_by)
           : '',
+      fields: globalThis.Array.isArray(object?.fields)
+        ? object.fields.map((e: any) => committedFieldFromJSON(e))
+        : [],
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+          ? globalThis.Boolean(object.dry_run)
+          : false,
     }
   },
 
@@ -153,12 +396,28 @@ export const EraseSubjectRequest: MessageFns<EraseSubjectRequest> = {
     if (message.approvedBy !== '') {
       obj.approvedBy = message.approvedBy
     }
+    if (message.fields?.length) {
+      obj.fields = message.fields.map((e) => committedFieldToJSON(e))
+    }
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun
+    }
     return obj
   },
 }
 
 function createBaseEraseSubjectResponse(): EraseSubjectResponse {
-  return { receipt: undefined, erasedRecords: 0n }
+  return {
+    receipt: undefined,
+    erasedRecords: 0n,
+    receipts: [],
+    erasedFields: 0n,
+    dryRun: false,
+    heldBy: [],
+    documents: [],
+    copies: [],
+    completeAfter: '',
+  }
 }
 
 export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
@@ -173,6 +432,32 @@ export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
         )
       }
       writer.uint32(16).uint64(message.erasedRecords)
+    }
+    for (const v of message.receipts) {
+      Receipt.encode(v!, writer.uint32(26).fork()).join()
+    }
+    if (message.erasedFields !== 0n) {
+      if (BigInt.asUintN(64, message.erasedFields) !== message.erasedFields) {
+        throw new globalThis.Error(
+          'value provided for field message.erasedFields of type uint64 too large',
+        )
+      }
+      writer.uint32(32).uint64(message.erasedFields)
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(40).bool(message.dryRun)
+    }
+    for (const v of message.heldBy) {
+      writer.uint32(50).string(v!)
+    }
+    for (const v of message.documents) {
+      writer.uint32(58).string(v!)
+    }
+    for (const v of message.copies) {
+      ExportedCopy.encode(v!, writer.uint32(66).fork()).join()
+    }
+    if (message.completeAfter !== '') {
+      writer.uint32(74).string(message.completeAfter)
     }
     return writer
   },
@@ -206,6 +491,62 @@ export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
             message.erasedRecords = reader.uint64() as bigint
             continue
           }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.receipts.push(Receipt.decode(reader, reader.uint32()))
+            continue
+          }
+          case 4: {
+            if (tag !== 32) {
+              break
+            }
+
+            message.erasedFields = reader.uint64() as bigint
+            continue
+          }
+          case 5: {
+            if (tag !== 40) {
+              break
+            }
+
+            message.dryRun = reader.bool()
+            continue
+          }
+          case 6: {
+            if (tag !== 50) {
+              break
+            }
+
+            message.heldBy.push(reader.string())
+            continue
+          }
+          case 7: {
+            if (tag !== 58) {
+              break
+            }
+
+            message.documents.push(reader.string())
+            continue
+          }
+          case 8: {
+            if (tag !== 66) {
+              break
+            }
+
+            message.copies.push(ExportedCopy.decode(reader, reader.uint32()))
+            continue
+          }
+          case 9: {
+            if (tag !== 74) {
+              break
+            }
+
+            message.completeAfter = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -226,6 +567,35 @@ export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
         : isSet(object.erased_records)
           ? BigInt(object.erased_records)
           : 0n,
+      receipts: globalThis.Array.isArray(object?.receipts)
+        ? object.receipts.map((e: any) => Receipt.fromJSON(e))
+        : [],
+      erasedFields: isSet(object.erasedFields)
+        ? BigInt(object.erasedFields)
+        : isSet(object.erased_fields)
+          ? BigInt(object.erased_fields)
+          : 0n,
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+          ? globalThis.Boolean(object.dry_run)
+          : false,
+      heldBy: globalThis.Array.isArray(object?.heldBy)
+        ? object.heldBy.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.held_by)
+          ? object.held_by.map((e: any) => globalThis.String(e))
+          : [],
+      documents: globalThis.Array.isArray(object?.documents)
+        ? object.documents.map((e: any) => globalThis.String(e))
+        : [],
+      copies: globalThis.Array.isArray(object?.copies)
+        ? object.copies.map((e: any) => ExportedCopy.fromJSON(e))
+        : [],
+      completeAfter: isSet(object.completeAfter)
+        ? globalThis.String(object.completeAfter)
+        : isSet(object.complete_after)
+          ? globalThis.String(object.complete_after)
+          : '',
     }
   },
 
@@ -237,6 +607,126 @@ export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
     if (message.erasedRecords !== 0n) {
       obj.erasedRecords = message.erasedRecords.toString()
     }
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => Receipt.toJSON(e))
+    }
+    if (message.erasedFields !== 0n) {
+      obj.erasedFields = message.erasedFields.toString()
+    }
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun
+    }
+    if (message.heldBy?.length) {
+      obj.heldBy = message.heldBy
+    }
+    if (message.documents?.length) {
+      obj.documents = message.documents
+    }
+    if (message.copies?.length) {
+      obj.copies = message.copies.map((e) => ExportedCopy.toJSON(e))
+    }
+    if (message.completeAfter !== '') {
+      obj.completeAfter = message.completeAfter
+    }
+    return obj
+  },
+}
+
+function createBaseExportedCopy(): ExportedCopy {
+  return { incarnation: '', sequence: 0n, recordedAt: '' }
+}
+
+export const ExportedCopy: MessageFns<ExportedCopy> = {
+  encode(message: ExportedCopy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.incarnation !== '') {
+      writer.uint32(10).string(message.incarnation)
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error(
+          'value provided for field message.sequence of type uint64 too large',
+        )
+      }
+      writer.uint32(16).uint64(message.sequence)
+    }
+    if (message.recordedAt !== '') {
+      writer.uint32(26).string(message.recordedAt)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportedCopy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseExportedCopy()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.incarnation = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 16) {
+              break
+            }
+
+            message.sequence = reader.uint64() as bigint
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.recordedAt = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): ExportedCopy {
+    return {
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : '',
+      sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
+      recordedAt: isSet(object.recordedAt)
+        ? globalThis.String(object.recordedAt)
+        : isSet(object.recorded_at)
+          ? globalThis.String(object.recorded_at)
+          : '',
+    }
+  },
+
+  toJSON(message: ExportedCopy): unknown {
+    const obj: any = {}
+    if (message.incarnation !== '') {
+      obj.incarnation = message.incarnation
+    }
+    if (message.sequence !== 0n) {
+      obj.sequence = message.sequence.toString()
+    }
+    if (message.recordedAt !== '') {
+      obj.recordedAt = message.recordedAt
+    }
     return obj
   },
 }
@@ -244,7 +734,28 @@ export const EraseSubjectResponse: MessageFns<EraseSubjectResponse> = {
 /** Erases a person's content and leaves the chain valid (GDPR, Art. 17). */
 export type AuditErasureServiceService = typeof AuditErasureServiceService
 export const AuditErasureServiceService = {
-  /** Appends the authorising record first, then deletes. */
+  /**
+   * Records that one person agrees to the erasure of another's content: an `oversight.decided` record
+   * with the purpose `erasure`. Idempotent by id. NOT_FOUND when nothing is recorded about the subject.
+   */
+  approveErasure: {
+    path: '/lexcustis.audit.v1.AuditErasureService/ApproveErasure' as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ApproveErasureRequest): Buffer =>
+      Buffer.from(ApproveErasureRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ApproveErasureRequest =>
+      ApproveErasureRequest.decode(value),
+    responseSerialize: (value: ApproveErasureResponse): Buffer =>
+      Buffer.from(ApproveErasureResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApproveErasureResponse =>
+      ApproveErasureResponse.decode(value),
+  },
+  /**
+   * Appends the authorising records first, then deletes. The same request again completes what was
+   * interrupted and gives the same answer. CONFLICT while an open incident holds a record of the
+   * subject, and when the approval is the caller's own, too old or used before.
+   */
   eraseSubject: {
     path: '/lexcustis.audit.v1.AuditErasureService/EraseSubject' as const,
     requestStream: false as const,
@@ -260,12 +771,44 @@ export const AuditErasureServiceService = {
 } as const
 
 export interface AuditErasureServiceServer extends UntypedServiceImplementation {
-  /** Appends the authorising record first, then deletes. */
+  /**
+   * Records that one person agrees to the erasure of another's content: an `oversight.decided` record
+   * with the purpose `erasure`. Idempotent by id. NOT_FOUND when nothing is recorded about the subject.
+   */
+  approveErasure: handleUnaryCall<ApproveErasureRequest, ApproveErasureResponse>
+  /**
+   * Appends the authorising records first, then deletes. The same request again completes what was
+   * interrupted and gives the same answer. CONFLICT while an open incident holds a record of the
+   * subject, and when the approval is the caller's own, too old or used before.
+   */
   eraseSubject: handleUnaryCall<EraseSubjectRequest, EraseSubjectResponse>
 }
 
 export interface AuditErasureServiceClient extends Client {
-  /** Appends the authorising record first, then deletes. */
+  /**
+   * Records that one person agrees to the erasure of another's content: an `oversight.decided` record
+   * with the purpose `erasure`. Idempotent by id. NOT_FOUND when nothing is recorded about the subject.
+   */
+  approveErasure(
+    request: ApproveErasureRequest,
+    callback: (error: ServiceError | null, response: ApproveErasureResponse) => void,
+  ): ClientUnaryCall
+  approveErasure(
+    request: ApproveErasureRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApproveErasureResponse) => void,
+  ): ClientUnaryCall
+  approveErasure(
+    request: ApproveErasureRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApproveErasureResponse) => void,
+  ): ClientUnaryCall
+  /**
+   * Appends the authorising records first, then deletes. The same request again completes what was
+   * interrupted and gives the same answer. CONFLICT while an open incident holds a record of the
+   * subject, and when the approval is the caller's own, too old or used before.
+   */
   eraseSubject(
     request: EraseSubjectRequest,
     callback: (error: ServiceError | null, response: EraseSubjectResponse) => void,
