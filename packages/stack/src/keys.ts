@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from 'jose'
 
 /** 32 random bytes in base64: the master key of the log, the key that seals provider keys. */
@@ -15,6 +15,12 @@ export function createPassword(): string {
 export async function createSigningKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   return { ...(await exportJWK(privateKey)), kid: randomUUID(), alg: 'EdDSA', use: 'sig' }
+}
+
+/** A private Ed25519 key as PKCS #8 in PEM: what signs the checkpoints of the log. */
+export function createCheckpointKey(): string {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim()
 }
 
 /** The public halves, for whoever verifies. */

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
 import { promisify } from 'node:util'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { chmod, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isRunning, processesIn, waitUntil } from '../src/index.js'
@@ -37,10 +38,17 @@ describe('a start', () => {
     }
     // No secret shows in the list of processes.
     const masterKey = (await readFile(join(secrets, 'audit_master_key'), 'utf8')).trim()
+    const signingKey = await readFile(join(secrets, 'audit_signing_key'), 'utf8')
+    expect(createPrivateKey(signingKey).asymmetricKeyType).toBe('ed25519')
     for (const { pid } of ready.services) {
       const shown =
         readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8')
-      for (const secret of [masterKey, ready.login.password, ready.operator.password]) {
+      for (const secret of [
+        masterKey,
+        signingKey.trim(),
+        ready.login.password,
+        ready.operator.password,
+      ]) {
         expect(shown).not.toContain(secret)
       }
     }
@@ -62,6 +70,7 @@ describe('a start', () => {
       const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
       expect(environment.includes('LLM_PROVIDER=extractive')).toBe(name === 'llm')
       expect(environment.includes('MASTER_KEY')).toBe(name === 'audit')
+      expect(environment.includes('AUDIT_SIGNING_KEY_FILE')).toBe(name === 'audit')
       expect(environment).not.toContain('AWS_SECRET')
     }
   }, 60_000)
@@ -309,6 +318,68 @@ describe('a damaged data folder', () => {
     },
     60_000,
   )
+})
+
+describe('the key that signs checkpoints', () => {
+  let finished: FakeCheckout
+  let signingKey: string
+  let masterKey: string
+  beforeEach(async () => {
+    finished = await FakeCheckout.create()
+    const run = finished.start()
+    await run.ready()
+    await run.stop()
+    signingKey = join(finished.dataDir, 'secrets/audit_signing_key')
+    masterKey = join(finished.dataDir, 'secrets/audit_master_key')
+  }, 60_000)
+  afterEach(async () => finished[Symbol.asyncDispose]())
+
+  test('is made for a folder of a version that had none; a rotated master key stays', async () => {
+    const before = await readFile(signingKey, 'utf8')
+    await unlink(signingKey)
+    const key = (await readFile(masterKey, 'utf8')).trim()
+    const rotated = JSON.stringify({ current: 'mac-2', keys: { 'mac-1': key, 'mac-2': key } })
+    await writeFile(masterKey, rotated)
+    // An empty tree of folders is no checkpoint.
+    await mkdir(join(finished.dataDir, 'checkpoints/some/log'), { recursive: true })
+    const run = finished.start()
+    await run.ready()
+    await run.stop()
+    const made = await readFile(signingKey, 'utf8')
+    expect(made).not.toBe(before)
+    expect((await stat(signingKey)).mode & 0o777).toBe(0o600)
+    expect(await readFile(masterKey, 'utf8')).toBe(rotated)
+    // The next start keeps it.
+    await mkdir(join(finished.dataDir, 'checkpoints/org/inc'), { recursive: true })
+    await writeFile(join(finished.dataDir, 'checkpoints/org/inc/1'), 'note')
+    const again = finished.start()
+    await again.ready()
+    await again.stop()
+    expect(await readFile(signingKey, 'utf8')).toBe(made)
+  }, 90_000)
+
+  test.each([
+    ['gone', async () => unlink(signingKey)],
+    ['empty', async () => truncate(signingKey, 0)],
+  ])(
+    '%s when it has signed is damage',
+    async (_, damage) => {
+      await mkdir(join(finished.dataDir, 'checkpoints/org/inc'), { recursive: true })
+      await writeFile(join(finished.dataDir, 'checkpoints/org/inc/1'), 'note')
+      await damage()
+      const failure = await finished.start().failure()
+      expect(failure).toMatchObject({ code: 'DATA_DAMAGED', path: signingKey })
+      expect(existsSync(signingKey) && (await readFile(signingKey, 'utf8')) !== '').toBe(false)
+    },
+    60_000,
+  )
+
+  test('beside a set of master keys that is cut off is of no use', async () => {
+    await writeFile(masterKey, '{"current":"mac-1","keys":{"mac-1":"TOP-SECRET')
+    const failure = await finished.start().failure()
+    expect(failure).toMatchObject({ code: 'DATA_DAMAGED', path: masterKey })
+    expect(JSON.stringify(failure)).not.toContain('TOP-SECRET')
+  }, 60_000)
 })
 
 /** What must not be replaced: the key of the log, and the tables. */

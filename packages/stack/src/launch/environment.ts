@@ -99,6 +99,7 @@ function particulars(name: ServiceName, input: EnvironmentInput): Record<string,
       return {
         TENANT_KEYS_FILE,
         MASTER_KEY_FILE: layout.secret('audit_master_key'),
+        SIGNING_KEY_FILE: layout.secret('audit_signing_key'),
         CHECKPOINT_DIR: layout.checkpoints,
       }
     case 'rag':

@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { StackFailure } from '../failure.js'
-import { createSecretKey, createPassword, createSigningKey, publicKeys } from '../keys.js'
+import {
+  createCheckpointKey,
+  createPassword,
+  createSecretKey,
+  createSigningKey,
+  publicKeys,
+} from '../keys.js'
 import { databaseUrl, LOGIN_ROLES, type LoginRole } from '../postgres/roles.js'
 import { makePrivateDirectory, readOrCreate, writePrivateFile } from '../private-file.js'
 import type { Layout } from './layout.js'
@@ -14,7 +20,8 @@ export type RolePasswords = Readonly<Record<LoginRole | 'postgres', string>>
 
 /**
  * Makes what is missing at first start. Later a missing master key, or a missing password of the
- * database, is damage: a new one would fit nothing that is stored. Throws DATA_DAMAGED.
+ * database, is damage: a new one would fit nothing that is stored. So is a missing signing key once
+ * it has signed a checkpoint; before, the folder is of a version that had none. Throws DATA_DAMAGED.
  */
 export async function ensureSecrets(layout: Layout, hasData: boolean): Promise<void> {
   const { secret } = layout
@@ -25,9 +32,10 @@ export async function ensureSecrets(layout: Layout, hasData: boolean): Promise<v
     }
   }
   const masterKey = await readOrCreate(secret('audit_master_key'), createSecretKey)
-  if (Buffer.from(masterKey, 'base64').length !== MASTER_KEY_BYTES) {
-    throw damaged(secret('audit_master_key'), 'does not hold 32 bytes in base64')
+  if (!isMasterKey(masterKey)) {
+    throw damaged(secret('audit_master_key'), 'holds neither 32 bytes in base64 nor a set of keys')
   }
+  await ensureCheckpointKey(layout)
   await readOrCreate(secret('llm_sealing_key'), createSecretKey)
   await readOrCreate(secret('access_key.json'), createSigningKeyText)
   const tenantKey = await readOrCreate(secret('tenant_key.json'), createSigningKeyText)
@@ -37,6 +45,31 @@ export async function ensureSecrets(layout: Layout, hasData: boolean): Promise<v
   )
   await readOrCreate(secret('operator_password'), createPassword)
   await readOrCreate(secret('login_password'), createPassword)
+}
+
+/** One key, or the JSON document of a log that has rotated; the audit service reads it closely. */
+function isMasterKey(text: string): boolean {
+  if (!text.startsWith('{')) return Buffer.from(text, 'base64').length === MASTER_KEY_BYTES
+  try {
+    return typeof (JSON.parse(text) as { keys?: unknown }).keys === 'object'
+  } catch {
+    return false
+  }
+}
+
+async function ensureCheckpointKey(layout: Layout): Promise<void> {
+  const path = layout.secret('audit_signing_key')
+  const isThere = existsSync(path) && (await readFile(path, 'utf8')).trim() !== ''
+  if (!isThere && (await holdsFiles(layout.checkpoints))) {
+    throw damaged(path, 'is missing, and has signed checkpoints')
+  }
+  await readOrCreate(path, createCheckpointKey)
+}
+
+async function holdsFiles(folder: string): Promise<boolean> {
+  if (!existsSync(folder)) return false
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.some((entry) => entry.isFile())
 }
 
 async function createSigningKeyText(): Promise<string> {
