@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError } from '@lexcustis/runtime'
 import { expect, test } from 'vitest'
+import { generateSigningKey } from './adapters/file-signing-keys.js'
 import { readConfig } from './config.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'lexcustis-audit-config-'))
 const file = (name: string, text: string): string => {
   const path = join(folder, name)
-  writeFileSync(path, text)
+  writeFileSync(path, text, { mode: 0o600 })
   return path
 }
 const key = randomBytes(32)
@@ -20,6 +21,7 @@ const complete = {
   AUDIT_TENANT_KEYS_FILE: file('jwks', '{"keys":[{"kty":"OKP"}]}'),
   AUDIT_DATABASE_URL_FILE: file('url', 'postgres://audit@localhost/lexcustis\n'),
   AUDIT_MASTER_KEY_FILE: file('master', `${key.toString('base64')}\n`),
+  AUDIT_SIGNING_KEY_FILE: file('signing', generateSigningKey().pem),
 }
 
 function problems(env: Record<string, string>): readonly string[] {
@@ -32,11 +34,15 @@ function problems(env: Record<string, string>): readonly string[] {
   }
 }
 
-test('has defaults for everything but addresses and secrets', () => {
-  expect(readConfig(complete)).toMatchObject({
+test('has defaults for everything but addresses and secrets', async () => {
+  const config = readConfig(complete)
+  const [epoch, ...others] = await config.masterKeys.load()
+  expect(epoch!.key.export()).toEqual(key)
+  expect(others).toEqual([])
+  expect(config.signingKeys.previous).toBeUndefined()
+  expect(config).toMatchObject({
     grpcPort: 50_051,
     metricsPort: 9_051,
-    masterKey: key,
     origin: 'lexcustis.local',
     lostGraceMs: 30_000,
     databaseUrl: 'postgres://audit@localhost/lexcustis',
@@ -72,5 +78,7 @@ test('names every problem at once, and no secret', () => {
     'AUDIT_MASTER_KEY_FILE',
     'AUDIT_ORIGIN',
   ])
-  expect(problems({})).toContain('AUDIT_MASTER_KEY_FILE')
+  expect(problems({})).toEqual(
+    expect.arrayContaining(['AUDIT_MASTER_KEY_FILE', 'AUDIT_SIGNING_KEY_FILE']),
+  )
 })

@@ -1,5 +1,6 @@
 import type { CallReport } from '@lexcustis/rpc'
 import type { Logger } from '@lexcustis/runtime'
+import type { KeyWarning } from './key-config.js'
 import type { VerifyResult } from './domain/verify-log.js'
 
 /** What this service says about itself; nothing else logs. Ids, codes and counts only. */
@@ -9,6 +10,7 @@ export interface AuditEvents {
     report: Pick<CallReport, 'path' | 'caller' | 'durationMs' | 'error'>,
   ) => void
   readonly chatLost: (organizationId: string, ref: string) => void
+  readonly keyExposed: (warning: KeyWarning) => void
   /** Until it is put right, this replica writes nothing to that organisation's log. */
   readonly keyRefused: (organizationId: string, problem: string) => void
   readonly scanFailed: (error: unknown) => void
@@ -28,6 +30,7 @@ export function createEvents(log: Logger): AuditEvents {
     },
     chatLost: (organizationId, ref) =>
       log.warn({ organization_id: organizationId, request_id: ref }, 'chat lost'),
+    keyExposed: ({ name, problem }) => log.warn({ name, problem }, 'key exposed'),
     keyRefused: (organizationId, problem) =>
       log.error({ organization_id: organizationId, problem }, 'log not extended'),
     scanFailed: (error) => log.warn({ error }, 'scan for lost chats failed'),

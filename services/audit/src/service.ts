@@ -5,7 +5,6 @@ import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
 import { ALLOW } from './allow.js'
 import { type AuditLog, openAuditLog } from './audit-log.js'
 import type { AuditConfig } from './config.js'
-import { singleEpoch } from './domain/master-keys.js'
 import { createEvents } from './events.js'
 import { contentService } from './handlers/content.js'
 import { erasureService } from './handlers/erasure.js'
@@ -35,12 +34,13 @@ export async function startAudit(config: AuditConfig, logger: Logger): Promise<R
 
 async function build(config: AuditConfig, logger: Logger, open: Open) {
   const events = createEvents(logger)
+  for (const warning of config.keyWarnings) events.keyExposed(warning)
   const metrics = createMetrics('audit')
   const appends = createAppendMetrics(metrics, () => log.waiting())
   const log: AuditLog = open(
     openAuditLog({
       ...config,
-      epochs: singleEpoch(config.masterKey),
+      epochs: await config.masterKeys.load(),
       clock: systemClock,
       onFlush: appends.flushed,
       onLost: events.chatLost,

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { formatMicros, systemClock, type TenantContext, uuidv7 } from '@lexcustis/core'
 import {
@@ -18,6 +18,8 @@ import { createRpcClient, type Definition, deadlineIn, type RpcClient } from '@l
 import { createLogger } from '@lexcustis/runtime'
 import { createTestCertificates, createTestTenantKeys } from '@lexcustis/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { heldMasterKeys, singleEpoch } from '../src/domain/master-keys.js'
+import { createSigningKey, createSigningKeys } from '../src/domain/signing-keys.js'
 import { type RunningAudit, startAudit } from '../src/service.js'
 import {
   type AuditDatabase,
@@ -34,6 +36,7 @@ let strangers: Awaited<ReturnType<typeof createTestCertificates>>
 let keys: Awaited<ReturnType<typeof createTestTenantKeys>>
 let audit: RunningAudit
 const lines: string[] = []
+const signingKeys = createSigningKeys(createSigningKey(generateKeyPairSync('ed25519').privateKey))
 
 const tenant = (organizationId = uuidv7()): TenantContext => ({
   organizationId,
@@ -68,7 +71,9 @@ async function start(databaseUrl = database.postgres.url('audit')): Promise<Runn
     drainMs: 2_000,
     logLevel: 'info',
     extraCallers: { peer: ['lexcustis.audit.v1.AuditReaderService', 'some.other.Service'] },
-    masterKey,
+    masterKeys: heldMasterKeys(singleEpoch(masterKey)),
+    signingKeys,
+    keyWarnings: [],
     origin: 'test.local',
     lostGraceMs: GRACE_MS,
   }
