@@ -16,7 +16,7 @@ const BATCH = 256
 const AT_ONCE = 1_024
 
 await using postgres = await startAuditPostgres()
-await using log = openLog(postgres)
+await using log = await openLog(postgres)
 await using superuser = openDatabase({
   url: postgres.superuserUrl,
   name: 'bench',

@@ -1,4 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatMicros, systemClock, uuidv7 } from '@lexcustis/core'
 import { startTestPostgres, type TestPostgres } from '@lexcustis/testing'
@@ -7,12 +10,23 @@ import type * as Audit from '../../services/audit/src/audit-log.js'
 // eslint-disable-next-line no-restricted-imports -- as above
 import type * as MasterKeys from '../../services/audit/src/domain/master-keys.js'
 
+// eslint-disable-next-line no-restricted-imports -- as above
+import type * as Stores from '../../services/audit/src/adapters/directory-checkpoint-store.js'
+// eslint-disable-next-line no-restricted-imports -- as above
+import type * as Keys from '../../services/audit/src/domain/signing-keys.js'
+
 export type AuditLog = Audit.AuditLog
 
 const root = new URL('../../', import.meta.url)
 const { openAuditLog } = (await import(
   new URL('services/audit/dist/audit-log.js', root).href
 )) as typeof Audit
+const { openDirectoryCheckpointStore } = (await import(
+  new URL('services/audit/dist/adapters/directory-checkpoint-store.js', root).href
+)) as typeof Stores
+const { createSigningKey, createSigningKeys } = (await import(
+  new URL('services/audit/dist/domain/signing-keys.js', root).href
+)) as typeof Keys
 const { singleEpoch } = (await import(
   new URL('services/audit/dist/domain/master-keys.js', root).href
 )) as typeof MasterKeys
@@ -25,8 +39,11 @@ export async function startAuditPostgres(): Promise<TestPostgres> {
 }
 
 /** The audit service's log, in this process: what is measured is the log, not gRPC. */
-export function openLog(postgres: TestPostgres): AuditLog {
+export async function openLog(postgres: TestPostgres): Promise<AuditLog> {
+  const directory = await mkdtemp(join(tmpdir(), 'lexcustis-bench-'))
   return openAuditLog({
+    checkpointStore: await openDirectoryCheckpointStore(directory),
+    signingKeys: createSigningKeys(createSigningKey(generateKeyPairSync('ed25519').privateKey)),
     databaseUrl: postgres.url('audit'),
     epochs: singleEpoch(randomBytes(32)),
     origin: 'bench.local',

@@ -16,7 +16,7 @@ const PAGE = 512
 const AT_ONCE = 1_024
 
 await using postgres = await startAuditPostgres()
-await using log = openLog(postgres)
+await using log = await openLog(postgres)
 await using database = openDatabase({ url: postgres.url('audit'), name: 'bench' })
 
 async function fill(organizationId: string, records: number): Promise<void> {

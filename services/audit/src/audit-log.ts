@@ -3,23 +3,32 @@ import { openDatabase, type Database } from '@lexcustis/postgres'
 import { createAttrsSchemas } from './adapters/ajv-attrs-schemas.js'
 import { createPgLogReader, createPgOverdueStarts } from './adapters/pg-log-reader.js'
 import { createPgLogStore } from './adapters/pg-log-store.js'
+import { createPgTreeStore } from './adapters/pg-tree-store.js'
+import { type CheckpointEvents, type Checkpoints, createCheckpoints } from './checkpoints.js'
 import { AppendQueue, QUEUE_LIMITS, type QueueLimits } from './domain/append-queue.js'
 import { createBatchWriter } from './domain/batch-writer.js'
+import type { CheckpointStore } from './domain/checkpoint-store.js'
 import type { Appended } from './domain/outcome.js'
 import { type ContentItem, readContent } from './domain/content.js'
 import { actorOf, createDraftReader, type Draft, type DraftReader } from './domain/draft.js'
 import { createEntries, type Entries } from './domain/entries.js'
+import { genesisAttrs } from './domain/genesis.js'
 import { createKeyring } from './domain/keyring.js'
 import { LostChats } from './domain/lost-chats.js'
 import type { Epoch } from './domain/master-keys.js'
 import { createAnnounceWith, type SealingKeysDeps } from './domain/sealing-keys.js'
+import { vkeyOf } from './domain/signing/log-keys.js'
+import type { SigningKeys } from './domain/signing-keys.js'
 import { verifyLog, type VerifyEvent, type VerifyResult } from './domain/verify-log.js'
 
-export interface AuditLogOptions {
+export interface AuditLogOptions extends CheckpointEvents {
   readonly databaseUrl: string
   /** Master keys; one of them is current. */
   readonly epochs: readonly Epoch[]
   readonly origin: string
+  /** Where signed checkpoints are kept, outside this database. */
+  readonly checkpointStore: CheckpointStore
+  readonly signingKeys: SigningKeys
   readonly lostGraceMs: number
   readonly clock: Clock
   readonly limits?: Partial<QueueLimits>
@@ -41,6 +50,7 @@ export interface AuditLog extends AsyncDisposable {
   /** Appends `content.read`, then opens what the record commits to. */
   readonly readContent: (tenant: TenantContext, id: string) => Promise<readonly ContentItem[]>
   readonly lostChats: LostChats
+  readonly checkpoints: Checkpoints
   /** Records that wait to be written. */
   readonly waiting: () => number
   readonly database: Database
@@ -56,14 +66,32 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   const keyring = createKeyring(options.epochs)
   const store = createPgLogStore(writing)
   const reader = createPgLogReader(database)
+  const readDraft = createDraftReader(createAttrsSchemas())
+  const checkpoints = createCheckpoints(
+    {
+      ...options,
+      trees: createPgTreeStore(database),
+      store: options.checkpointStore,
+      keys: options.signingKeys,
+      keyring,
+    },
+    { readDraft, append: async (draft) => append(draft) },
+  )
+  // After a restored backup the connections are new ones, and so is what they lead to.
+  writing.pool.on('connect', () => checkpoints.guard.forgetComparisons())
   const announceWith = createAnnounceWith({
     keyring,
     ...(options.onKeyRefused ? { onRefused: options.onKeyRefused } : {}),
   })
-  const write = createBatchWriter({ store, keyring, clock, origin, announceWith })
+  const genesis = genesisAttrs(origin, vkeyOf(origin, options.signingKeys))
+  const { guard } = checkpoints
+  const write = createBatchWriter({ store, keyring, clock, genesis, guard, announceWith })
   const queue = new AppendQueue(write, limits, options.onFlush)
-  const readDraft = createDraftReader(createAttrsSchemas())
-  const append: AuditLog['append'] = async (draft, signal) => queue.append(draft, signal)
+  const append: AuditLog['append'] = async (draft, signal) => {
+    const appended = await queue.append(draft, signal)
+    checkpoints.appended(appended.receipt, appended.receipt.sequence)
+    return appended
+  }
 
   /** One of this service's own records, on behalf of the tenant. */
   const record = async (
@@ -105,6 +133,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       graceMs,
       onLost: options.onLost ?? (() => undefined),
     }),
+    checkpoints,
     waiting: () => queue.waiting,
     database,
     [Symbol.asyncDispose]: async () => {

@@ -19,6 +19,10 @@ export interface AuditConfig extends ServiceConfig, KeyConfig {
   readonly origin: string
   /** How long after `ends_by` the end of a chat may come before it is lost. */
   readonly lostGraceMs: number
+  /** Where checkpoints are kept, unless an object store is configured. */
+  readonly checkpointDir: string
+  /** How often what was appended is signed. */
+  readonly checkpointIntervalMs: number
 }
 
 const ORIGIN = /^[!-*,-~]{1,200}$/
@@ -32,8 +36,8 @@ const SHAPE = {
   ...KEY_SHAPE,
   ORIGIN: origin,
   LOST_GRACE_MS: integer({ min: 0, max: 86_400_000, default: 30_000 }),
-  // Set by every deployment already; used from the first version that signs checkpoints.
   CHECKPOINT_DIR: directory('checkpoints'),
+  CHECKPOINT_INTERVAL_MS: integer({ min: 50, max: 5_000, default: 1_000 }),
 }
 
 /** Throws ConfigError with every problem. */
@@ -47,6 +51,8 @@ export function readConfig(env: Environment): AuditConfig {
     ...keys,
     origin: parsed.ORIGIN,
     lostGraceMs: parsed.LOST_GRACE_MS,
+    checkpointDir: parsed.CHECKPOINT_DIR,
+    checkpointIntervalMs: parsed.CHECKPOINT_INTERVAL_MS,
   })
 }
 

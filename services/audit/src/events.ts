@@ -1,6 +1,7 @@
 import type { CallReport } from '@lexcustis/rpc'
 import type { Logger } from '@lexcustis/runtime'
 import type { KeyWarning } from './key-config.js'
+import type { Divergence } from './domain/signing/divergence.js'
 import type { VerifyResult } from './domain/verify-log.js'
 
 /** What this service says about itself; nothing else logs. Ids, codes and counts only. */
@@ -14,6 +15,10 @@ export interface AuditEvents {
   /** Until it is put right, this replica writes nothing to that organisation's log. */
   readonly keyRefused: (organizationId: string, problem: string) => void
   readonly scanFailed: (error: unknown) => void
+  readonly signFailed: (organizationId: string, error: unknown) => void
+  readonly sweepFailed: (error: unknown) => void
+  /** The log is read-only until an operator starts a new incarnation. */
+  readonly logDiverged: (organizationId: string, divergence: Divergence) => void
   readonly chainBroken: (organizationId: string, result: VerifyResult) => void
 }
 
@@ -34,6 +39,19 @@ export function createEvents(log: Logger): AuditEvents {
     keyRefused: (organizationId, problem) =>
       log.error({ organization_id: organizationId, problem }, 'log not extended'),
     scanFailed: (error) => log.warn({ error }, 'scan for lost chats failed'),
+    signFailed: (organizationId, error) =>
+      log.error({ organization_id: organizationId, error }, 'checkpoint not signed'),
+    sweepFailed: (error) => log.error({ error }, 'sweep of the logs failed'),
+    logDiverged: (organizationId, { code, incarnation, signedSize, storedSize }) => {
+      const fields = {
+        organization_id: organizationId,
+        incarnation,
+        code,
+        signed: String(signedSize),
+        stored: String(storedSize),
+      }
+      log.error(fields, 'log differs from what was signed')
+    },
     // Somebody is woken: this is what the log is for. An empty log is no reason to.
     chainBroken: (organizationId, { breaks, checked, expected }) => {
       if (expected === 0n) return

@@ -1,4 +1,5 @@
 import { Gauge, Histogram, type Metrics } from '@lexcustis/runtime'
+import type { LogGuard } from './domain/signing/log-guard.js'
 
 export interface AppendMetrics {
   /** Times one append, whatever becomes of it. */
@@ -42,4 +43,25 @@ export function createAppendMetrics({ registry }: Metrics, waiting: () => number
     },
     flushed: (rows) => batch.observe(rows),
   }
+}
+
+/** What pages an operator: logs that differ from what was signed, records that are not signed. */
+export function measureCheckpoints({ registry }: Metrics, guard: LogGuard): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'lexcustis_audit_diverged_organizations',
+    help: 'Organisations whose log differs from what was signed; each is read-only',
+    registers,
+    collect() {
+      this.set(guard.divergedOrganizations)
+    },
+  })
+  new Gauge({
+    name: 'lexcustis_audit_oldest_unsigned_seconds',
+    help: 'How long the oldest record of this process has waited for a checkpoint',
+    registers,
+    collect() {
+      this.set(guard.oldestUnsignedMs / 1_000)
+    },
+  })
 }

@@ -1,6 +1,7 @@
 import { AppError, systemClock } from '@lexcustis/core'
 import { createTenantTokenVerifier, startRpcServer, withPeers } from '@lexcustis/rpc'
 import { createMetrics, type Logger, type Open, openParts, startProbes } from '@lexcustis/runtime'
+import { openDirectoryCheckpointStore } from './adapters/directory-checkpoint-store.js'
 import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
 import { ALLOW } from './allow.js'
 import { type AuditLog, openAuditLog } from './audit-log.js'
@@ -12,7 +13,8 @@ import { exportService } from './handlers/export.js'
 import { oversightService } from './handlers/oversight.js'
 import { readerService } from './handlers/reader.js'
 import { writerService } from './handlers/writer.js'
-import { createAppendMetrics } from './metrics.js'
+import { createLogCheck } from './log-check.js'
+import { createAppendMetrics, measureCheckpoints } from './metrics.js'
 import { startScanLoop } from './scan-loop.js'
 
 export { type AuditLog, type AuditLogOptions, openAuditLog } from './audit-log.js'
@@ -23,6 +25,7 @@ export interface RunningAudit extends AsyncDisposable {
 }
 
 const SCAN_EVERY_MS = 1_000
+const SWEEP_EVERY_MS = 60_000
 
 /**
  * The wiring diagram. Disposing drains: NOT_SERVING, running calls end, what waits is written.
@@ -45,18 +48,32 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
       onFlush: appends.flushed,
       onLost: events.chatLost,
       onKeyRefused: events.keyRefused,
+      checkpointStore: await openDirectoryCheckpointStore(config.checkpointDir),
+      onDiverged: events.logDiverged,
+      onSignFailed: events.signFailed,
     }),
   )
   await assertDurable(log)
+  const { checkpoints } = log
+  await checkpoints.open()
+  measureCheckpoints(metrics, checkpoints.guard)
   const probes = open(
     await startProbes({
       host: config.listenHost,
       port: config.metricsPort,
       metrics,
-      checks: createChecks(log.database),
+      checks: [...createChecks(log.database), createLogCheck(checkpoints.guard)],
     }),
   )
   open(startScanLoop(async () => log.lostChats.scan(), SCAN_EVERY_MS, events.scanFailed))
+  open(
+    startScanLoop(
+      async () => checkpoints.signWaiting(),
+      config.checkpointIntervalMs,
+      events.sweepFailed,
+    ),
+  )
+  open(startScanLoop(async () => checkpoints.sweep(), SWEEP_EVERY_MS, events.sweepFailed))
   const server = open(
     await startRpcServer({
       host: config.listenHost,
@@ -68,8 +85,11 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
         writerService({
           readDraft: log.readDraft,
           append: async (draft, signal) => appends.time(async () => log.append(draft, signal)),
+          checkpointSize: (receipt) => checkpoints.guard.checkpointSize(receipt),
         }),
         readerService({
+          origin: config.origin,
+          checkpoints,
           entries: log.entries,
           verify: log.verify,
           recordRun: async (tenant, result) => {

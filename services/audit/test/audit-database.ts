@@ -1,11 +1,17 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatMicros, systemClock, uuidv7 } from '@lexcustis/core'
 import { type Database, openDatabase } from '@lexcustis/postgres'
 import { startTestPostgres, type TestPostgres, type TestPostgresOptions } from '@lexcustis/testing'
+import { openDirectoryCheckpointStore } from '../src/adapters/directory-checkpoint-store.js'
 import { MIGRATIONS_FOLDER } from '../src/adapters/pg-checks.js'
 import { type AuditLog, type AuditLogOptions, openAuditLog } from '../src/audit-log.js'
 import { singleEpoch } from '../src/domain/master-keys.js'
+import type { CheckpointStore } from '../src/domain/checkpoint-store.js'
+import { createSigningKey, createSigningKeys, type SigningKey } from '../src/domain/signing-keys.js'
 import type { Appended } from '../src/domain/outcome.js'
 import type { AppendInput, DraftActor } from '../src/domain/draft.js'
 import type { VerifyEvent } from '../src/domain/verify-log.js'
@@ -16,15 +22,23 @@ export interface AuditDatabase extends AsyncDisposable {
   /** A replica of the service, without a network. */
   open(options?: Partial<AuditLogOptions>): AuditLog
   readonly superuser: Database
+  readonly checkpointStore: CheckpointStore
   as(role: string): Database
 }
 
 /** Of epoch mac-1, the only one unless a test says otherwise. */
 export const masterKey = randomBytes(32)
 
+export const createTestSigningKey = (): SigningKey =>
+  createSigningKey(generateKeyPairSync('ed25519').privateKey)
+
+export const signingKeys = createSigningKeys(createTestSigningKey())
+
 export async function startAuditDatabase(options?: TestPostgresOptions): Promise<AuditDatabase> {
   const postgres = await startTestPostgres(options)
   await postgres.migrate('audit', fileURLToPath(MIGRATIONS_FOLDER))
+  const checkpointDirectory = await mkdtemp(join(tmpdir(), 'lexcustis-checkpoints-'))
+  const checkpointStore = await openDirectoryCheckpointStore(checkpointDirectory)
   const opened: AsyncDisposable[] = []
   const keep = <T extends AsyncDisposable>(part: T): T => {
     opened.unshift(part)
@@ -32,6 +46,7 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
   }
   return {
     postgres,
+    checkpointStore,
     open: (changes = {}) =>
       keep(
         openAuditLog({
@@ -40,6 +55,8 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
           origin: 'test.local',
           lostGraceMs: 0,
           clock: systemClock,
+          checkpointStore,
+          signingKeys,
           ...changes,
         }),
       ),
@@ -48,6 +65,7 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
     [Symbol.asyncDispose]: async () => {
       for (const part of opened) await part[Symbol.asyncDispose]()
       await postgres[Symbol.asyncDispose]()
+      await rm(checkpointDirectory, { recursive: true, force: true })
     },
   }
 }

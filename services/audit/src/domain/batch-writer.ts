@@ -1,9 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { AppError, type Clock } from '@lexcustis/core'
 import { type Draft, isEnd } from './draft.js'
+import type { GenesisAttrs } from './genesis.js'
 import type { Keyring } from './keyring.js'
 import type { Outcome } from './outcome.js'
-import { type LogStore, type LogTransaction, OutcomeUnknownError, TakenError } from './ports.js'
+import {
+  type Head,
+  type LogStore,
+  type LogTransaction,
+  OutcomeUnknownError,
+  TakenError,
+} from './ports.js'
 import { sealBatch, type SealedBatch } from './seal-batch.js'
 import type { AnnounceWith } from './sealing-keys.js'
 import { settle } from './settle.js'
@@ -18,10 +25,19 @@ export interface BatchWriterDeps {
   readonly store: LogStore
   readonly keyring: Keyring
   readonly clock: Clock
-  readonly origin: string
+  readonly genesis: GenesisAttrs
+  readonly guard: WriteGuard
   readonly announceWith: AnnounceWith
   /** How long to find out what became of a batch whose connection was lost. */
   readonly recoveryMs?: number
+}
+
+/** Decides whether an organisation's log may be extended now. Both throw UNAVAILABLE. */
+export interface WriteGuard {
+  /** The log was compared with what is signed of it, and its signer keeps up. */
+  admit(organizationId: string): Promise<void>
+  /** Its end, as the writer's lock shows it, is not before what is signed. */
+  assertHead(organizationId: string, head: Head | undefined): void
 }
 
 const RECOVERY_MS = 5_000
@@ -104,6 +120,9 @@ class BatchWriting {
 
   async #settle(tx: LogTransaction): Promise<readonly Outcome[]> {
     this.#lastSealed = undefined
+    // Here, where the connection is known: after a restored backup it is a new one.
+    await this.deps.guard.admit(this.organizationId)
+    this.deps.guard.assertHead(this.organizationId, tx.tail)
     const unconfirmed = this.#unconfirmed
     if (unconfirmed && (await this.#wasWritten(tx, unconfirmed))) {
       return this.#outcomes(unconfirmed, await this.#settled(tx))
@@ -115,7 +134,7 @@ class BatchWriting {
       fresh.length > 0 ? await this.deps.announceWith(this.organizationId, tx) : undefined
     const sealed = sealBatch(fresh, {
       keyring: this.deps.keyring,
-      origin: this.deps.origin,
+      genesis: this.deps.genesis,
       organizationId: this.organizationId,
       head: tx.tail,
       announceWith,

@@ -11,7 +11,7 @@ import {
   type StoredRecord,
 } from '@lexcustis/evidence'
 import type { Draft, DraftActor } from './draft.js'
-import { genesisDraft } from './genesis.js'
+import { type GenesisAttrs, genesisDraft } from './genesis.js'
 import type { Keyring } from './keyring.js'
 import type { Batch, ContentRow, Head, Subject, WrappedKey } from './ports.js'
 import { announcementDraft } from './sealing-keys.js'
@@ -19,7 +19,7 @@ import { createDataKey, sealContent, unwrapKey, wrapKey } from './vault.js'
 
 export interface SealOptions {
   readonly keyring: Keyring
-  readonly origin: string
+  readonly genesis: GenesisAttrs
   readonly organizationId: string
   readonly head: Head | undefined
   readonly subjects: ReadonlyMap<string, Subject>
@@ -40,7 +40,8 @@ export interface SealedBatch extends Batch {
 export function sealBatch(drafts: readonly Draft[], options: SealOptions): SealedBatch {
   const sealer = new Sealer(options)
   if (!options.head) {
-    sealer.add(genesisDraft(options.organizationId, options.origin, options.nowMicros))
+    const attrs = options.genesis(options.organizationId, sealer.batch.incarnation)
+    sealer.add(genesisDraft(options.organizationId, attrs, options.nowMicros))
   }
   const { announceWith, keyring, organizationId, nowMicros } = options
   if (announceWith !== undefined) {

@@ -1,11 +1,12 @@
 import { AuditReaderDefinition, type VerifyChainResponse } from '@lexcustis/proto/audit'
-import { type BoundService, type Call, service, unimplemented } from '@lexcustis/rpc'
+import { type BoundService, type Call, service } from '@lexcustis/rpc'
 import type { TenantContext } from '@lexcustis/core'
 import type { Entries } from '../domain/entries.js'
 import type { VerifyEvent, VerifyResult } from '../domain/verify-log.js'
+import { type CheckpointDeps, checkpointMethods } from './checkpoint.js'
 import { toRecordMessage } from './receipt.js'
 
-export interface ReaderDeps {
+export interface ReaderDeps extends CheckpointDeps {
   readonly entries: Entries
   readonly verify: (organizationId: string) => AsyncIterable<VerifyEvent>
   /** Appends `verification.run`. */
@@ -25,9 +26,7 @@ export function readerService(deps: ReaderDeps): BoundService {
       return { records: items.map(toRecordMessage), nextCursor }
     },
     verifyChain: (_, call) => verifyChain(deps, call),
-    getCheckpoint: () => unimplemented('GetCheckpoint'),
-    getInclusionProof: () => unimplemented('GetInclusionProof'),
-    getConsistencyProof: () => unimplemented('GetConsistencyProof'),
+    ...checkpointMethods(deps),
   })
 }
 

@@ -2,10 +2,9 @@ import type { Receipt as ReceiptMessage, Record as RecordMessage } from '@lexcus
 import type { Receipt } from '../domain/outcome.js'
 import type { LogEntry } from '../domain/ports.js'
 
-export function toReceiptMessage(receipt: Receipt): ReceiptMessage {
+/** `checkpointSize`: of the newest checkpoint of the record's log; 0 before the first. */
+export function toReceiptMessage(receipt: Receipt, checkpointSize: bigint): ReceiptMessage {
   const { organizationId, incarnation, sequence, id, leaf, recordedAt } = receipt
-  // No checkpoint has been signed yet by any version of this service.
-  const checkpointSize = 0n
   return {
     organizationId,
     incarnation,

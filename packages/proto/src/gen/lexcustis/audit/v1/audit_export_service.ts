@@ -26,6 +26,8 @@ export interface ExportPeriodRequest {
   to: string
   /** Size of a checkpoint the receiver holds; 0 for none. */
   previous: bigint
+  /** Resumes: records.jsonl begins with this sequence, the receiver holds what comes before. */
+  resumeAt: bigint
 }
 
 /** A piece of one member; members come one after another. */
@@ -37,7 +39,7 @@ export interface ExportPeriodResponse {
 }
 
 function createBaseExportPeriodRequest(): ExportPeriodRequest {
-  return { from: '', to: '', previous: 0n }
+  return { from: '', to: '', previous: 0n, resumeAt: 0n }
 }
 
 export const ExportPeriodRequest: MessageFns<ExportPeriodRequest> = {
@@ -55,6 +57,14 @@ export const ExportPeriodRequest: MessageFns<ExportPeriodRequest> = {
         )
       }
       writer.uint32(24).uint64(message.previous)
+    }
+    if (message.resumeAt !== 0n) {
+      if (BigInt.asUintN(64, message.resumeAt) !== message.resumeAt) {
+        throw new globalThis.Error(
+          'value provided for field message.resumeAt of type uint64 too large',
+        )
+      }
+      writer.uint32(32).uint64(message.resumeAt)
     }
     return writer
   },
@@ -96,6 +106,14 @@ export const ExportPeriodRequest: MessageFns<ExportPeriodRequest> = {
             message.previous = reader.uint64() as bigint
             continue
           }
+          case 4: {
+            if (tag !== 32) {
+              break
+            }
+
+            message.resumeAt = reader.uint64() as bigint
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -113,6 +131,11 @@ export const ExportPeriodRequest: MessageFns<ExportPeriodRequest> = {
       from: isSet(object.from) ? globalThis.String(object.from) : '',
       to: isSet(object.to) ? globalThis.String(object.to) : '',
       previous: isSet(object.previous) ? BigInt(object.previous) : 0n,
+      resumeAt: isSet(object.resumeAt)
+        ? BigInt(object.resumeAt)
+        : isSet(object.resume_at)
+          ? BigInt(object.resume_at)
+          : 0n,
     }
   },
 
@@ -126,6 +149,9 @@ export const ExportPeriodRequest: MessageFns<ExportPeriodRequest> = {
     }
     if (message.previous !== 0n) {
       obj.previous = message.previous.toString()
+    }
+    if (message.resumeAt !== 0n) {
+      obj.resumeAt = message.resumeAt.toString()
     }
     return obj
   },

@@ -116,13 +116,27 @@ export interface GetCheckpointRequest {}
 export interface GetCheckpointResponse {
   /** The note as signed. */
   note: string
+  /** Absent while the log agrees with the note. */
+  divergence: GetCheckpointResponse_Divergence | undefined
+}
+
+/** How the log differs from what was signed; it is read-only then. */
+export interface GetCheckpointResponse_Divergence {
+  /** log_missing, log_behind, seq_gap, root_mismatch, checkpoint_signature or genesis. */
+  code: string
+  /** UUID of the incarnation that was signed. */
+  incarnation: string
+  /** Records that were signed. */
+  signedSize: bigint
+  /** Records that are there. */
+  storedSize: bigint
 }
 
 /** Which record under which checkpoint. */
 export interface GetInclusionProofRequest {
   /** Position of the record. */
   sequence: bigint
-  /** Tree size to prove against. */
+  /** Tree size to prove against; 0 for the newest checkpoint's. */
   size: bigint
 }
 
@@ -138,7 +152,7 @@ export interface GetInclusionProofResponse {
 export interface GetConsistencyProofRequest {
   /** The earlier size. */
   from: bigint
-  /** The later size. */
+  /** The later size; 0 for the newest checkpoint's. */
   to: bigint
 }
 
@@ -148,6 +162,36 @@ export interface GetConsistencyProofResponse {
   size: bigint
   /** 32 bytes each. */
   hashes: Buffer[]
+}
+
+/** The organisation of the tenant token. */
+export interface GetKeysRequest {}
+
+/** Keys to verify with, from a source that is not a bundle. */
+export interface GetKeysResponse {
+  /** C2SP vkeys that are announced and not retired. */
+  vkeys: string[]
+}
+
+/** The deployment itself. */
+export interface GetDeploymentKeysRequest {}
+
+/** Every key that ever signed here. */
+export interface GetDeploymentKeysResponse {
+  /** First part of every log's name. */
+  origin: string
+  /** In the order they were announced. */
+  keys: DeploymentKey[]
+}
+
+/** An Ed25519 key of the deployment. */
+export interface DeploymentKey {
+  /** 32 bytes. */
+  publicKey: Buffer
+  /** RFC 3339, UTC, six digits. */
+  announcedAt: string
+  /** As announced_at; empty while in use. */
+  retiredAt: string
 }
 
 function createBaseGetEntryRequest(): GetEntryRequest {
@@ -997,13 +1041,16 @@ export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
 }
 
 function createBaseGetCheckpointResponse(): GetCheckpointResponse {
-  return { note: '' }
+  return { note: '', divergence: undefined }
 }
 
 export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
   encode(message: GetCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.note !== '') {
       writer.uint32(10).string(message.note)
+    }
+    if (message.divergence !== undefined) {
+      GetCheckpointResponse_Divergence.encode(message.divergence, writer.uint32(18).fork()).join()
     }
     return writer
   },
@@ -1029,6 +1076,14 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
             message.note = reader.string()
             continue
           }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.divergence = GetCheckpointResponse_Divergence.decode(reader, reader.uint32())
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -1042,13 +1097,147 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
   },
 
   fromJSON(object: any): GetCheckpointResponse {
-    return { note: isSet(object.note) ? globalThis.String(object.note) : '' }
+    return {
+      note: isSet(object.note) ? globalThis.String(object.note) : '',
+      divergence: isSet(object.divergence)
+        ? GetCheckpointResponse_Divergence.fromJSON(object.divergence)
+        : undefined,
+    }
   },
 
   toJSON(message: GetCheckpointResponse): unknown {
     const obj: any = {}
     if (message.note !== '') {
       obj.note = message.note
+    }
+    if (message.divergence !== undefined) {
+      obj.divergence = GetCheckpointResponse_Divergence.toJSON(message.divergence)
+    }
+    return obj
+  },
+}
+
+function createBaseGetCheckpointResponse_Divergence(): GetCheckpointResponse_Divergence {
+  return { code: '', incarnation: '', signedSize: 0n, storedSize: 0n }
+}
+
+export const GetCheckpointResponse_Divergence: MessageFns<GetCheckpointResponse_Divergence> = {
+  encode(
+    message: GetCheckpointResponse_Divergence,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.code !== '') {
+      writer.uint32(10).string(message.code)
+    }
+    if (message.incarnation !== '') {
+      writer.uint32(18).string(message.incarnation)
+    }
+    if (message.signedSize !== 0n) {
+      if (BigInt.asUintN(64, message.signedSize) !== message.signedSize) {
+        throw new globalThis.Error(
+          'value provided for field message.signedSize of type uint64 too large',
+        )
+      }
+      writer.uint32(24).uint64(message.signedSize)
+    }
+    if (message.storedSize !== 0n) {
+      if (BigInt.asUintN(64, message.storedSize) !== message.storedSize) {
+        throw new globalThis.Error(
+          'value provided for field message.storedSize of type uint64 too large',
+        )
+      }
+      writer.uint32(32).uint64(message.storedSize)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCheckpointResponse_Divergence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetCheckpointResponse_Divergence()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.code = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.incarnation = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 24) {
+              break
+            }
+
+            message.signedSize = reader.uint64() as bigint
+            continue
+          }
+          case 4: {
+            if (tag !== 32) {
+              break
+            }
+
+            message.storedSize = reader.uint64() as bigint
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): GetCheckpointResponse_Divergence {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : '',
+      incarnation: isSet(object.incarnation) ? globalThis.String(object.incarnation) : '',
+      signedSize: isSet(object.signedSize)
+        ? BigInt(object.signedSize)
+        : isSet(object.signed_size)
+          ? BigInt(object.signed_size)
+          : 0n,
+      storedSize: isSet(object.storedSize)
+        ? BigInt(object.storedSize)
+        : isSet(object.stored_size)
+          ? BigInt(object.stored_size)
+          : 0n,
+    }
+  },
+
+  toJSON(message: GetCheckpointResponse_Divergence): unknown {
+    const obj: any = {}
+    if (message.code !== '') {
+      obj.code = message.code
+    }
+    if (message.incarnation !== '') {
+      obj.incarnation = message.incarnation
+    }
+    if (message.signedSize !== 0n) {
+      obj.signedSize = message.signedSize.toString()
+    }
+    if (message.storedSize !== 0n) {
+      obj.storedSize = message.storedSize.toString()
     }
     return obj
   },
@@ -1390,6 +1579,338 @@ export const GetConsistencyProofResponse: MessageFns<GetConsistencyProofResponse
   },
 }
 
+function createBaseGetKeysRequest(): GetKeysRequest {
+  return {}
+}
+
+export const GetKeysRequest: MessageFns<GetKeysRequest> = {
+  encode(_: GetKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetKeysRequest()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(_: any): GetKeysRequest {
+    return {}
+  },
+
+  toJSON(_: GetKeysRequest): unknown {
+    const obj: any = {}
+    return obj
+  },
+}
+
+function createBaseGetKeysResponse(): GetKeysResponse {
+  return { vkeys: [] }
+}
+
+export const GetKeysResponse: MessageFns<GetKeysResponse> = {
+  encode(message: GetKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.vkeys) {
+      writer.uint32(10).string(v!)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetKeysResponse()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.vkeys.push(reader.string())
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): GetKeysResponse {
+    return {
+      vkeys: globalThis.Array.isArray(object?.vkeys)
+        ? object.vkeys.map((e: any) => globalThis.String(e))
+        : [],
+    }
+  },
+
+  toJSON(message: GetKeysResponse): unknown {
+    const obj: any = {}
+    if (message.vkeys?.length) {
+      obj.vkeys = message.vkeys
+    }
+    return obj
+  },
+}
+
+function createBaseGetDeploymentKeysRequest(): GetDeploymentKeysRequest {
+  return {}
+}
+
+export const GetDeploymentKeysRequest: MessageFns<GetDeploymentKeysRequest> = {
+  encode(_: GetDeploymentKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDeploymentKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetDeploymentKeysRequest()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(_: any): GetDeploymentKeysRequest {
+    return {}
+  },
+
+  toJSON(_: GetDeploymentKeysRequest): unknown {
+    const obj: any = {}
+    return obj
+  },
+}
+
+function createBaseGetDeploymentKeysResponse(): GetDeploymentKeysResponse {
+  return { origin: '', keys: [] }
+}
+
+export const GetDeploymentKeysResponse: MessageFns<GetDeploymentKeysResponse> = {
+  encode(
+    message: GetDeploymentKeysResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.origin !== '') {
+      writer.uint32(10).string(message.origin)
+    }
+    for (const v of message.keys) {
+      DeploymentKey.encode(v!, writer.uint32(18).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDeploymentKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseGetDeploymentKeysResponse()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.origin = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.keys.push(DeploymentKey.decode(reader, reader.uint32()))
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): GetDeploymentKeysResponse {
+    return {
+      origin: isSet(object.origin) ? globalThis.String(object.origin) : '',
+      keys: globalThis.Array.isArray(object?.keys)
+        ? object.keys.map((e: any) => DeploymentKey.fromJSON(e))
+        : [],
+    }
+  },
+
+  toJSON(message: GetDeploymentKeysResponse): unknown {
+    const obj: any = {}
+    if (message.origin !== '') {
+      obj.origin = message.origin
+    }
+    if (message.keys?.length) {
+      obj.keys = message.keys.map((e) => DeploymentKey.toJSON(e))
+    }
+    return obj
+  },
+}
+
+function createBaseDeploymentKey(): DeploymentKey {
+  return { publicKey: Buffer.alloc(0), announcedAt: '', retiredAt: '' }
+}
+
+export const DeploymentKey: MessageFns<DeploymentKey> = {
+  encode(message: DeploymentKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.publicKey.length !== 0) {
+      writer.uint32(10).bytes(message.publicKey)
+    }
+    if (message.announcedAt !== '') {
+      writer.uint32(18).string(message.announcedAt)
+    }
+    if (message.retiredAt !== '') {
+      writer.uint32(26).string(message.retiredAt)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseDeploymentKey()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.publicKey = Buffer.from(reader.bytes())
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.announcedAt = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.retiredAt = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): DeploymentKey {
+    return {
+      publicKey: isSet(object.publicKey)
+        ? Buffer.from(bytesFromBase64(object.publicKey))
+        : isSet(object.public_key)
+          ? Buffer.from(bytesFromBase64(object.public_key))
+          : Buffer.alloc(0),
+      announcedAt: isSet(object.announcedAt)
+        ? globalThis.String(object.announcedAt)
+        : isSet(object.announced_at)
+          ? globalThis.String(object.announced_at)
+          : '',
+      retiredAt: isSet(object.retiredAt)
+        ? globalThis.String(object.retiredAt)
+        : isSet(object.retired_at)
+          ? globalThis.String(object.retired_at)
+          : '',
+    }
+  },
+
+  toJSON(message: DeploymentKey): unknown {
+    const obj: any = {}
+    if (message.publicKey.length !== 0) {
+      obj.publicKey = base64FromBytes(message.publicKey)
+    }
+    if (message.announcedAt !== '') {
+      obj.announcedAt = message.announcedAt
+    }
+    if (message.retiredAt !== '') {
+      obj.retiredAt = message.retiredAt
+    }
+    return obj
+  },
+}
+
 /** Reads and proves the log of the tenant token's organisation. */
 export type AuditReaderServiceService = typeof AuditReaderServiceService
 export const AuditReaderServiceService = {
@@ -1470,6 +1991,32 @@ export const AuditReaderServiceService = {
     responseDeserialize: (value: Buffer): GetConsistencyProofResponse =>
       GetConsistencyProofResponse.decode(value),
   },
+  /** Keys that sign the checkpoints of the organisation, as its log announced them. */
+  getKeys: {
+    path: '/lexcustis.audit.v1.AuditReaderService/GetKeys' as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetKeysRequest): Buffer =>
+      Buffer.from(GetKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetKeysRequest => GetKeysRequest.decode(value),
+    responseSerialize: (value: GetKeysResponse): Buffer =>
+      Buffer.from(GetKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetKeysResponse => GetKeysResponse.decode(value),
+  },
+  /** Public keys of the deployment; needs no tenant token and names no tenant. */
+  getDeploymentKeys: {
+    path: '/lexcustis.audit.v1.AuditReaderService/GetDeploymentKeys' as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetDeploymentKeysRequest): Buffer =>
+      Buffer.from(GetDeploymentKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDeploymentKeysRequest =>
+      GetDeploymentKeysRequest.decode(value),
+    responseSerialize: (value: GetDeploymentKeysResponse): Buffer =>
+      Buffer.from(GetDeploymentKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetDeploymentKeysResponse =>
+      GetDeploymentKeysResponse.decode(value),
+  },
 } as const
 
 export interface AuditReaderServiceServer extends UntypedServiceImplementation {
@@ -1485,6 +2032,10 @@ export interface AuditReaderServiceServer extends UntypedServiceImplementation {
   getInclusionProof: handleUnaryCall<GetInclusionProofRequest, GetInclusionProofResponse>
   /** RFC 6962 consistency proof between two sizes. */
   getConsistencyProof: handleUnaryCall<GetConsistencyProofRequest, GetConsistencyProofResponse>
+  /** Keys that sign the checkpoints of the organisation, as its log announced them. */
+  getKeys: handleUnaryCall<GetKeysRequest, GetKeysResponse>
+  /** Public keys of the deployment; needs no tenant token and names no tenant. */
+  getDeploymentKeys: handleUnaryCall<GetDeploymentKeysRequest, GetDeploymentKeysResponse>
 }
 
 export interface AuditReaderServiceClient extends Client {
@@ -1577,6 +2128,38 @@ export interface AuditReaderServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetConsistencyProofResponse) => void,
+  ): ClientUnaryCall
+  /** Keys that sign the checkpoints of the organisation, as its log announced them. */
+  getKeys(
+    request: GetKeysRequest,
+    callback: (error: ServiceError | null, response: GetKeysResponse) => void,
+  ): ClientUnaryCall
+  getKeys(
+    request: GetKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetKeysResponse) => void,
+  ): ClientUnaryCall
+  getKeys(
+    request: GetKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetKeysResponse) => void,
+  ): ClientUnaryCall
+  /** Public keys of the deployment; needs no tenant token and names no tenant. */
+  getDeploymentKeys(
+    request: GetDeploymentKeysRequest,
+    callback: (error: ServiceError | null, response: GetDeploymentKeysResponse) => void,
+  ): ClientUnaryCall
+  getDeploymentKeys(
+    request: GetDeploymentKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetDeploymentKeysResponse) => void,
+  ): ClientUnaryCall
+  getDeploymentKeys(
+    request: GetDeploymentKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetDeploymentKeysResponse) => void,
   ): ClientUnaryCall
 }
 
