@@ -97,12 +97,22 @@ describe('the protocol holds', () => {
 
   it('for a writer and a publisher, with every fault', () => {
     const faults = { restores: 1, disconnects: 1, crashes: 1 }
-    expectSafe(run({ ...EVERYTHING, todo: [['a', 'b']], faults }))
+    const found = run({ ...EVERYTHING, todo: [['a', 'b']], faults })
+    expectSafe(found)
+    expect(found.sights).toHaveLength(7)
   })
 
   it('for two writers and a publisher, a restore and a lost answer', () => {
-    expectSafe(run({ ...EVERYTHING, faults: { restores: 1, disconnects: 1 } }))
-  })
+    const found = run({ ...EVERYTHING, faults: { restores: 1, disconnects: 1 } })
+    expectSafe(found)
+    expect(found.sights).toEqual(
+      expect.arrayContaining([
+        'a COMMIT whose client is gone',
+        'a batch found after its answer was lost',
+        'an acknowledged record after a ceremony',
+      ]),
+    )
+  }, 120_000)
 })
 
 describe('the search finds what breaks when a rule is left out', () => {

@@ -7,6 +7,7 @@ import {
   isDiverged,
   isSuccessor,
   logOf,
+  NEW_WRITER,
   newestOf,
   partsOf,
   type Publisher,
@@ -85,20 +86,6 @@ function isSuccessorLog(database: readonly Row[], incarnation: number): boolean 
   return database.some((row) => isSuccessor(row, incarnation))
 }
 
-const WRITER: Writer = {
-  todo: [],
-  phase: 'idle',
-  batch: [],
-  isConnected: false,
-  known: -1,
-  isCompared: false,
-  isCareful: false,
-  head: null,
-  unconfirmed: [],
-  sealed: [],
-  receipts: [],
-}
-
 const PUBLISHER: Publisher = { phase: 'idle', known: -1, rows: [], isStale: false }
 
 function initialState({ todo, publishers, faults, isNew = false }: Config): State {
@@ -106,7 +93,7 @@ function initialState({ todo, publishers, faults, isNew = false }: Config): Stat
     database: isNew ? [] : ['0/0/genesis0/-'],
     lock: null,
     orphans: [],
-    writers: todo.map((ids) => ({ ...WRITER, todo: ids })),
+    writers: todo.map((ids) => ({ ...NEW_WRITER, todo: ids })),
     publishers: Array.from({ length: publishers }, () => PUBLISHER),
     store: [],
     nextIncarnation: isNew ? 0 : 1,
@@ -123,8 +110,7 @@ function initialState({ todo, publishers, faults, isNew = false }: Config): Stat
 function inOrder({ label, next }: Step<State>): Step<State> {
   const publishers = sorted(next.publishers, keyOfPublisher)
   const orphans = sorted(next.orphans, ({ rows }) => rows.join(' '))
-  const acknowledged = next.acknowledged.toSorted()
-  return { label, next: { ...next, publishers, orphans, acknowledged } }
+  return { label, next: { ...next, publishers, orphans } }
 }
 
 function keyOf(state: State): string {
@@ -134,7 +120,7 @@ function keyOf(state: State): string {
     database.join(' '),
     lock,
     orphans.map(({ rows, known, hasLock }) => [rows.join(' '), known, hasLock].join()).join(';'),
-    writers.map(keyOfWriter).join(';'),
+    writers.map(cachedKeyOfWriter).join(';'),
     publishers.map(keyOfPublisher).join(';'),
     store.map(({ rows, isLate }) => [rows.join(' '), isLate].join()).join(';'),
     nextIncarnation,
@@ -145,6 +131,15 @@ function keyOf(state: State): string {
     restores,
     flaw,
   ].join('|')
+}
+
+/** Most states share their writers with others. */
+const WRITER_KEYS = new WeakMap<Writer, string>()
+
+function cachedKeyOfWriter(writer: Writer): string {
+  let key = WRITER_KEYS.get(writer)
+  if (key === undefined) WRITER_KEYS.set(writer, (key = keyOfWriter(writer)))
+  return key
 }
 
 function keyOfWriter(writer: Writer): string {

@@ -76,6 +76,21 @@ export interface Writer {
   readonly receipts: readonly Row[]
 }
 
+/** A process that has just started. */
+export const NEW_WRITER: Writer = {
+  todo: [],
+  phase: 'idle',
+  batch: [],
+  isConnected: false,
+  known: -1,
+  isCompared: false,
+  isCareful: false,
+  head: null,
+  unconfirmed: [],
+  sealed: [],
+  receipts: [],
+}
+
 export type PublisherPhase = 'idle' | 'half' | 'put'
 
 /** A signer: what its process remembers. There is no lease: any of them may sleep at any point. */

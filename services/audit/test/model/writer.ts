@@ -3,6 +3,7 @@ import { commit, type Config, isFree, isRefused, type Rules } from './rules.js'
 import {
   headOf,
   isDiverged,
+  NEW_WRITER,
   newestOf,
   partsOf,
   type Row,
@@ -215,7 +216,7 @@ function isAskedFor(row: Row): boolean {
 }
 
 function union(acknowledged: readonly Row[], rows: readonly Row[]): readonly Row[] {
-  return [...new Set([...acknowledged, ...rows])]
+  return rows.length === 0 ? acknowledged : [...new Set([...acknowledged, ...rows])].sort()
 }
 
 function committed({ state, index, writer, config, step }: Own): Step<State> {
@@ -230,11 +231,10 @@ function reply({ state, writer, config, step }: Own): Step<State> {
   const answered = new Set(batch.map((id) => id.replaceAll("'", '')))
   const last = writer.sealed.at(-1)
   const isCached = config.rules.head === 'cached' && last !== undefined && writer.isConnected
-  const own: Partial<Writer> = {
-    ...GIVEN_UP,
-    todo: todo.filter((id) => !answered.has(id)),
-    head: isCached ? headOf([last]) : null,
-  }
+  const open = todo.filter((id) => !answered.has(id))
+  const head = isCached ? headOf([last]) : null
+  // What a writer remembers that has nothing more to do makes no difference to anybody.
+  const own: Partial<Writer> = open.length > 0 ? { ...GIVEN_UP, todo: open, head } : NEW_WRITER
   const acknowledged = union(state.acknowledged, receipts)
   return step(`gives receipts ${receipts.join(' ')}`, own, { acknowledged })
 }
@@ -251,19 +251,7 @@ function orphaned(state: State, index: number, isServerGone: boolean): Partial<S
 /** The process is gone with all it knew; who asked it asks again. */
 export function crashed(state: State, index: number): State {
   const { todo } = state.writers[index]!
-  const writer: Writer = {
-    todo,
-    phase: 'idle',
-    batch: [],
-    isConnected: false,
-    known: -1,
-    isCompared: false,
-    isCareful: false,
-    head: null,
-    unconfirmed: [],
-    sealed: [],
-    receipts: [],
-  }
+  const writer: Writer = { ...NEW_WRITER, todo }
   return { ...state, ...orphaned(state, index, false), writers: state.writers.with(index, writer) }
 }
 
