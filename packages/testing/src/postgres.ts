@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -58,6 +58,8 @@ export interface TestPostgres extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again after `kill`, on the same port and data. */
   start(): Promise<void>
+  /** Copies the data of the stopped server; what is returned puts the copy back in its place. */
+  backUp(): Promise<() => Promise<void>>
 }
 
 interface Template {
@@ -99,6 +101,20 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
     kill: async (signal = 'SIGKILL') => server.kill(signal),
     start: async () => {
       server = await startServer(cluster, { port, logFile, settings })
+    },
+    backUp: async () => {
+      const copy = join(home, `backup-${randomUUID()}`)
+      const offline = async (work: () => Promise<unknown>): Promise<void> => {
+        await server.kill('SIGINT')
+        await work()
+        server = await startServer(cluster, { port, logFile, settings })
+      }
+      await offline(async () => run('cp', ['-pR', cluster.directory, copy]))
+      return async () =>
+        offline(async () => {
+          await rm(cluster.directory, { recursive: true, maxRetries: 5 })
+          await run('cp', ['-pR', copy, cluster.directory])
+        })
     },
     [Symbol.asyncDispose]: async () => {
       // Immediate: what it holds is deleted next.

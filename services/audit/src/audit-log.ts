@@ -1,6 +1,7 @@
 import { type Clock, formatMicros, type TenantContext, uuidv7 } from '@lexcustis/core'
 import { openDatabase, type Database } from '@lexcustis/postgres'
 import { createAttrsSchemas } from './adapters/ajv-attrs-schemas.js'
+import { createPgErasureReader } from './adapters/pg-erasure-reader.js'
 import { createPgLogReader, createPgOverdueStarts } from './adapters/pg-log-reader.js'
 import { createPgLogStore } from './adapters/pg-log-store.js'
 import { createPgTreeStore } from './adapters/pg-tree-store.js'
@@ -18,6 +19,7 @@ import { LostChats } from './domain/lost-chats.js'
 import type { Epoch } from './domain/master-keys.js'
 import { createAnnounceWith, type SealingKeysDeps } from './domain/sealing-keys.js'
 import { vkeyOf } from './domain/signing/log-keys.js'
+import { type Restarted, restartLog } from './domain/signing/restart-log.js'
 import type { SigningKeys } from './domain/signing-keys.js'
 import { verifyLog, type VerifyEvent, type VerifyResult } from './domain/verify-log.js'
 
@@ -51,6 +53,8 @@ export interface AuditLog extends AsyncDisposable {
   readonly readContent: (tenant: TenantContext, id: string) => Promise<readonly ContentItem[]>
   readonly lostChats: LostChats
   readonly checkpoints: Checkpoints
+  /** Starts a new incarnation of a log that differs from what was signed. */
+  readonly restart: (organizationId: string) => Promise<Restarted>
   /** Records that wait to be written. */
   readonly waiting: () => number
   readonly database: Database
@@ -66,11 +70,13 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   const keyring = createKeyring(options.epochs)
   const store = createPgLogStore(writing)
   const reader = createPgLogReader(database)
+  const { incarnations } = createPgErasureReader(database)
   const readDraft = createDraftReader(createAttrsSchemas())
+  const trees = createPgTreeStore(database)
   const checkpoints = createCheckpoints(
     {
       ...options,
-      trees: createPgTreeStore(database),
+      trees,
       store: options.checkpointStore,
       keys: options.signingKeys,
       keyring,
@@ -122,7 +128,8 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     readContent: async (tenant, id) => {
       const recordRead = async (ref: string, fields: readonly string[]) =>
         record(tenant, 'content.read', { fields }, ref)
-      return readContent({ reader, keyring, recordRead }, tenant.organizationId, id)
+      const found = { ...reader, incarnations }
+      return readContent({ reader: found, keyring, recordRead }, tenant.organizationId, id)
     },
     lostChats: new LostChats({
       starts: createPgOverdueStarts(database),
@@ -134,6 +141,23 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       onLost: options.onLost ?? (() => undefined),
     }),
     checkpoints,
+    restart: async (organizationId) => {
+      const restarted = await restartLog(
+        {
+          store: options.checkpointStore,
+          trees,
+          keys: options.signingKeys,
+          keyring,
+          origin,
+          clock,
+          log: store,
+          vkeyOf: vkeyOf(origin, options.signingKeys),
+        },
+        organizationId,
+      )
+      await checkpoints.restarted(organizationId, restarted)
+      return restarted
+    },
     waiting: () => queue.waiting,
     database,
     [Symbol.asyncDispose]: async () => {

@@ -16,6 +16,7 @@ import { announcedKeys, originOf, signersFor } from './domain/signing/log-keys.j
 import { LogGuard } from './domain/signing/log-guard.js'
 import type { LogHead, TreeStore } from './domain/signing/ports.js'
 import { createProofs, type Proofs } from './domain/signing/proofs.js'
+import type { Restarted } from './domain/signing/restart-log.js'
 import { Signer } from './domain/signing/signer.js'
 import { createTreeCache } from './domain/signing/tree-cache.js'
 import type { SigningKeys } from './domain/signing-keys.js'
@@ -66,6 +67,8 @@ export interface Checkpoints {
     sequence: bigint,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<NewestCheckpoint>
+  /** A new incarnation was started: says so in the deployment's log, and compares again. */
+  restarted(organizationId: string, restarted: Restarted): Promise<void>
   /** Reads the deployment's log and compares every organisation with the store. */
   open(): Promise<void>
   /** Signs what waits. */
@@ -138,6 +141,15 @@ export function createCheckpoints(
     covering: async (log, sequence, limits) => {
       await signer.covering(log, sequence, limits)
       return newest(log.organizationId)
+    },
+    restarted: async (organization, { incarnation, predecessor }) => {
+      guard.forgetComparisons()
+      await deployment.record({
+        event: 'log.restarted',
+        organization,
+        incarnation,
+        predecessor: predecessor.inc,
+      })
     },
     open: async () => {
       await deployment.open()
