@@ -79,6 +79,8 @@ export const CHAIN_CODES = [
   'projection_mismatch',
   /** A `chat.started` whose end is overdue. */
   'end_missing',
+  /** The log is shorter than the newest checkpoint says. */
+  'tail_missing',
 ] as const
 
 export type FailureCode = (typeof FAILURE_CODES)[number]

@@ -70,7 +70,6 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   const keyring = createKeyring(options.epochs)
   const store = createPgLogStore(writing)
   const reader = createPgLogReader(database)
-  const { incarnations } = createPgErasureReader(database)
   const readDraft = createDraftReader(createAttrsSchemas())
   const trees = createPgTreeStore(database)
   const checkpoints = createCheckpoints(
@@ -116,7 +115,11 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     readDraft,
     append,
     entries: createEntries(reader),
-    verify: (organizationId) => verifyLog({ reader, keyring, clock, graceMs }, organizationId),
+    verify: (organizationId) =>
+      verifyLog(
+        { reader, keyring, clock, graceMs, newestSigned: checkpoints.newestSigned },
+        organizationId,
+      ),
     recordRun: async (tenant, { isValid, checked, expected, open, breaks }) =>
       record(tenant, 'verification.run', {
         valid: isValid,
@@ -128,7 +131,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     readContent: async (tenant, id) => {
       const recordRead = async (ref: string, fields: readonly string[]) =>
         record(tenant, 'content.read', { fields }, ref)
-      const found = { ...reader, incarnations }
+      const found = { ...createPgErasureReader(database), ...reader }
       return readContent({ reader: found, keyring, recordRead }, tenant.organizationId, id)
     },
     lostChats: new LostChats({

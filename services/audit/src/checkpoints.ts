@@ -20,6 +20,7 @@ import type { Restarted } from './domain/signing/restart-log.js'
 import { Signer } from './domain/signing/signer.js'
 import { createTreeCache } from './domain/signing/tree-cache.js'
 import type { SigningKeys } from './domain/signing-keys.js'
+import type { SignedTree } from './domain/verify-log.js'
 
 export interface CheckpointEvents {
   /** A checkpoint became durable in the store. */
@@ -55,6 +56,8 @@ export interface Checkpoints {
   readonly appended: (log: OrganizationLog, sequence: bigint) => void
   readonly proofs: Proofs
   readonly deploymentKeys: () => readonly DeploymentKey[]
+  /** The newest stored checkpoint of an organisation as it is, for a check of the whole log. */
+  readonly newestSigned: (organizationId: string) => Promise<SignedTree | undefined>
   /** Throws NOT_FOUND before the first one. */
   newest(organizationId: string): Promise<NewestCheckpoint>
   /** A note of exactly this size; undefined when none was signed. */
@@ -132,6 +135,11 @@ export function createCheckpoints(
   }
   return {
     guard,
+    newestSigned: async (organizationId) => {
+      const incarnation = (await store.incarnations(organizationId)).at(-1)
+      const note = incarnation && (await store.newest({ organizationId, incarnation }))
+      return note ? { incarnation, ...readCheckpoint(note) } : undefined
+    },
     appended: (log, sequence) => signer.appended(log, sequence),
     proofs: createProofs({ trees, store }),
     deploymentKeys: () => deployment.keys(),

@@ -1,11 +1,27 @@
 import { type Clock, formatMicros } from '@lexcustis/core'
-import { type Break, createChainVerifier, type StoredRecord } from '@lexcustis/evidence'
+import {
+  type Break,
+  type BreakCode,
+  CompactRange,
+  createChainVerifier,
+  equalBytes,
+  type StoredRecord,
+} from '@lexcustis/evidence'
 import type { Keyring } from './keyring.js'
 import type { Head, LogReader } from './ports.js'
+
+/** Size and root of a tree that was signed. */
+export interface SignedTree {
+  readonly incarnation: string
+  readonly size: bigint
+  readonly root: Uint8Array
+}
 
 export interface VerifyDeps {
   readonly reader: Pick<LogReader, 'head' | 'window' | 'unfinishedStarts'>
   readonly keyring: Keyring
+  /** The newest checkpoint of the organisation that is stored outside the database. */
+  readonly newestSigned: (organizationId: string) => Promise<SignedTree | undefined>
   readonly clock: Clock
   /** How long after `ends_by` an end may come. */
   readonly graceMs: number
@@ -42,22 +58,35 @@ interface Counts {
 
 type Finding = Exclude<VerifyEvent, { kind: 'result' }>
 
+/** After one of these the tree is another one anyway; what is wrong has been said. */
+const TREE_BREAKS: ReadonlySet<BreakCode> = new Set([
+  'seq_gap',
+  'seq_duplicate',
+  'leaf_mismatch',
+  'record_malformed',
+])
+
 const EMPTY: readonly Finding[] = [{ kind: 'break', code: 'empty', detail: 'there is no record' }]
 
 /**
  * Checks the whole newest log of an organisation, in constant memory: progress and every break as it
- * is found, then one result. Success needs every expected record, at least one, and no break.
+ * is found, then one result. Success needs every expected record, at least one, and no break. What was
+ * signed is expected too: a log that is shorter, or has another root, is not valid.
  */
 export async function* verifyLog(
   deps: VerifyDeps,
   organizationId: string,
 ): AsyncGenerator<VerifyEvent> {
+  // In this order: what is signed when the check begins is there when the head is read.
+  const signed = await deps.newestSigned(organizationId)
   const head = await deps.reader.head(organizationId)
-  const expected = head ? head.sequence + 1n : 0n
+  const expected = maxOf(head ? head.sequence + 1n : 0n, sizeFor(head, signed))
   const counts: Counts = { checked: 0n, open: 0n }
   let breaks = 0n
   yield { kind: 'progress', checked: 0n, expected }
-  for await (const event of head ? findings(deps, organizationId, head, counts) : EMPTY) {
+  for await (const event of head
+    ? findings(deps, { organizationId, head, signed }, counts)
+    : EMPTY) {
     if (event.kind === 'break') breaks += 1n
     yield event
   }
@@ -65,22 +94,30 @@ export async function* verifyLog(
   yield { kind: 'result', isValid, expected, breaks, ...counts }
 }
 
-async function* findings(
-  deps: VerifyDeps,
-  organizationId: string,
-  head: Head,
-  counts: Counts,
-): AsyncGenerator<Finding> {
-  yield* checkChain(deps, organizationId, head, counts)
-  yield* checkEnds(deps, organizationId, head, counts)
+interface Log {
+  readonly organizationId: string
+  readonly head: Head
+  readonly signed: SignedTree | undefined
+}
+
+async function* findings(deps: VerifyDeps, log: Log, counts: Counts): AsyncGenerator<Finding> {
+  yield* checkChain(deps, log, counts)
+  yield* checkEnds(deps, log.organizationId, log.head, counts)
+}
+
+/** Records that must be there because a checkpoint of this log, or of one after it, says so. */
+function sizeFor(head: Head | undefined, signed: SignedTree | undefined): bigint {
+  if (!signed || (head && head.incarnation > signed.incarnation)) return 0n
+  return signed.size
 }
 
 async function* checkChain(
   { reader, keyring }: VerifyDeps,
-  organizationId: string,
-  { incarnation, sequence }: Head,
+  { organizationId, head, signed }: Log,
   counts: Counts,
 ): AsyncGenerator<Finding> {
+  const { incarnation, sequence } = head
+  const tree = createTreeCheck(sizeFor(head, signed), signed?.root)
   const expected = sequence + 1n
   const verifier = createChainVerifier({
     org: organizationId,
@@ -98,12 +135,39 @@ async function* checkChain(
     next = read(from + WINDOW)
     next.catch(() => undefined)
     for (const record of records) {
-      for (const found of verifier.check(record)) yield { kind: 'break', ...found }
+      const breaks = verifier.check(record)
+      for (const found of breaks) yield { kind: 'break', ...found }
+      tree.take(record, breaks)
     }
     counts.checked = verifier.checked
     yield { kind: 'progress', checked: verifier.checked, expected }
   }
+  yield* tree.findings()
 }
+
+/** Grows the tree along with the check and compares it where it was signed. */
+function createTreeCheck(size: bigint, root: Uint8Array | undefined) {
+  const range = new CompactRange()
+  let isComparable = size > 0n
+  let hasOtherRoot = false
+  return {
+    take: ({ leaf }: StoredRecord, breaks: readonly Break[]): void => {
+      if (!isComparable || range.size === size) return
+      if (breaks.some(({ code }) => TREE_BREAKS.has(code))) isComparable = false
+      else range.append(leaf)
+      if (range.size === size) hasOtherRoot = !root || !equalBytes(range.root(), root)
+    },
+    *findings(): Generator<Finding> {
+      if (isComparable && range.size < size) {
+        yield { kind: 'break', code: 'tail_missing', sequence: range.size, detail: SHORT }
+      }
+      if (hasOtherRoot) yield { kind: 'break', code: 'root_mismatch', detail: OTHER_ROOT }
+    },
+  }
+}
+
+const SHORT = 'the log ends here, and a checkpoint of more records was signed'
+const OTHER_ROOT = 'the records do not lead to the root that was signed'
 
 async function* checkEnds(
   { reader, clock, graceMs }: VerifyDeps,
@@ -128,6 +192,10 @@ async function* checkEnds(
 }
 
 const LATE = 'this chat has no end, and its time for one has passed'
+
+function maxOf(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
 
 function minOf(a: bigint, b: bigint): bigint {
   return a < b ? a : b
