@@ -20,6 +20,7 @@ const complete = {
   AUDIT_TLS_KEY_FILE: file('key', 'key'),
   AUDIT_TENANT_KEYS_FILE: file('jwks', '{"keys":[{"kty":"OKP"}]}'),
   AUDIT_DATABASE_URL_FILE: file('url', 'postgres://audit@localhost/lexcustis\n'),
+  AUDIT_ERASER_DATABASE_URL_FILE: file('eraser', 'postgres://eraser@localhost/lexcustis\n'),
   AUDIT_MASTER_KEY_FILE: file('master', `${key.toString('base64')}\n`),
   AUDIT_SIGNING_KEY_FILE: file('signing', generateSigningKey().pem),
 }
@@ -46,6 +47,8 @@ test('has defaults for everything but addresses and secrets', async () => {
     origin: 'lexcustis.local',
     lostGraceMs: 30_000,
     databaseUrl: 'postgres://audit@localhost/lexcustis',
+    eraserDatabaseUrl: 'postgres://eraser@localhost/lexcustis',
+    backupRetentionDays: 35,
   })
 })
 

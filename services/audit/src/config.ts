@@ -6,6 +6,7 @@ import {
   integer,
   readEnvironment,
   readProfile,
+  secretFile,
   type ServiceConfig,
   serviceShape,
   text,
@@ -19,6 +20,10 @@ export interface AuditConfig extends ServiceConfig, KeyConfig {
   readonly origin: string
   /** How long after `ends_by` the end of a chat may come before it is lost. */
   readonly lostGraceMs: number
+  /** Logs in as lexcustis_audit_eraser. */
+  readonly eraserDatabaseUrl: string
+  /** How long backups of the database are kept; 0: there are none. */
+  readonly backupRetentionDays: number
   /** Where checkpoints are kept, unless an object store is configured. */
   readonly checkpointDir: string
   /** How often what was appended is signed. */
@@ -35,6 +40,8 @@ const SHAPE = {
   ...serviceShape({ grpcPort: 50_051, metricsPort: 9_051 }),
   ...KEY_SHAPE,
   ORIGIN: origin,
+  ERASER_DATABASE_URL_FILE: secretFile(),
+  BACKUP_RETENTION_DAYS: integer({ min: 0, max: 3_650, default: 35 }),
   LOST_GRACE_MS: integer({ min: 0, max: 86_400_000, default: 30_000 }),
   CHECKPOINT_DIR: directory('checkpoints'),
   CHECKPOINT_INTERVAL_MS: integer({ min: 50, max: 5_000, default: 1_000 }),
@@ -51,6 +58,8 @@ export function readConfig(env: Environment): AuditConfig {
     ...keys,
     origin: parsed.ORIGIN,
     lostGraceMs: parsed.LOST_GRACE_MS,
+    eraserDatabaseUrl: parsed.ERASER_DATABASE_URL_FILE,
+    backupRetentionDays: parsed.BACKUP_RETENTION_DAYS,
     checkpointDir: parsed.CHECKPOINT_DIR,
     checkpointIntervalMs: parsed.CHECKPOINT_INTERVAL_MS,
   })

@@ -6,6 +6,7 @@ import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
 import { ALLOW } from './allow.js'
 import { type AuditLog, openAuditLog } from './audit-log.js'
 import type { AuditConfig } from './config.js'
+import { openErasure } from './erasure.js'
 import { createEvents } from './events.js'
 import { contentService } from './handlers/content.js'
 import { erasureService } from './handlers/erasure.js'
@@ -57,6 +58,7 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
   const { checkpoints } = log
   await checkpoints.open()
   measureCheckpoints(metrics, checkpoints.guard)
+  const erasure = open(openErasure(log, { ...config, clock: systemClock }))
   const probes = open(
     await startProbes({
       host: config.listenHost,
@@ -100,7 +102,11 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
         contentService({ readContent: log.readContent }),
         oversightService(),
         exportService(),
-        erasureService(),
+        erasureService({
+          approve: erasure.approve,
+          erase: erasure.erase,
+          checkpointSize: (receipt) => checkpoints.guard.checkpointSize(receipt),
+        }),
       ],
       report: metrics.callReporter(events.callFailed),
       drainMs: config.drainMs,

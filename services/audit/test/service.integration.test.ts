@@ -4,7 +4,6 @@ import { formatMicros, systemClock, type TenantContext, uuidv7 } from '@lexcusti
 import {
   type AppendRequest,
   AuditContentDefinition,
-  AuditErasureDefinition,
   AuditExportDefinition,
   AuditOversightDefinition,
   AuditReaderDefinition,
@@ -76,6 +75,8 @@ async function start(databaseUrl = database.postgres.url('audit')): Promise<Runn
     keyWarnings: [],
     origin: 'test.local',
     lostGraceMs: GRACE_MS,
+    eraserDatabaseUrl: database.postgres.url('audit_eraser'),
+    backupRetentionDays: 35,
   }
   const destination = { write: (line: string) => void lines.push(line) }
   return startAudit(config, createLogger({ service: 'audit', destination }))
@@ -455,7 +456,6 @@ describe('who may call', () => {
     }
     const decision = { id: '', entryId: '', decision: Decision.ACCEPT, rationale: '' }
     const oversight = client(AuditOversightDefinition)
-    const erasure = { id: '', subjectId: '', legalBasis: '', approvedBy: '' }
     const all = await Promise.all(
       [
         reader.getCheckpoint({}, context),
@@ -463,7 +463,6 @@ describe('who may call', () => {
         reader.getConsistencyProof({ from: 0n, to: 1n }, context),
         oversight.recordDecision(decision, context),
         oversight.listPending({ limit: 1, cursor: '' }, context),
-        client(AuditErasureDefinition).eraseSubject(erasure, context),
         exported(),
       ].map(reasonOf),
     )

@@ -315,8 +315,11 @@ function translate(error: unknown): unknown {
   return toAppError(error)
 }
 
-/** Two organisations with the same lock wait for each other, and that is all. */
-function lockOf(organizationId: string): bigint {
+/**
+ * Key of the advisory lock that whoever appends to an organisation's log holds. Two organisations with
+ * the same lock wait for each other, and that is all.
+ */
+export function lockOf(organizationId: string): bigint {
   const digest = createHash('sha256').update(`lexcustis/append/${organizationId}`).digest()
   return digest.readBigInt64BE(0)
 }

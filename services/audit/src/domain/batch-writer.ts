@@ -3,6 +3,7 @@ import { AppError, type Clock } from '@lexcustis/core'
 import { type Draft, isEnd } from './draft.js'
 import type { GenesisAttrs } from './genesis.js'
 import type { Keyring } from './keyring.js'
+import { subjectIdsOf } from './named-subjects.js'
 import type { Outcome } from './outcome.js'
 import {
   type Head,
@@ -86,7 +87,7 @@ class BatchWriting {
   }
 
   async run(): Promise<readonly Outcome[]> {
-    const subjectIds = [...new Set(this.drafts.flatMap(({ actor }) => actor.subjectId ?? []))]
+    const subjectIds = [...new Set(this.drafts.flatMap(subjectIdsOf))]
     let pauseMs = FIRST_PAUSE_MS
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -1,11 +1,13 @@
 import {
+  type Actor,
   canonicalText,
   commit,
   type Envelope,
   EvidenceError,
   readRecord,
 } from '@lexcustis/evidence'
-import type { Draft } from './draft.js'
+import type { Draft, DraftActor } from './draft.js'
+import { sealedAttrs } from './named-subjects.js'
 import type { KnownRecord } from './ports.js'
 
 /** The envelope of a stored record, or undefined when its bytes were damaged. */
@@ -18,26 +20,31 @@ export function envelopeOf({ canonical }: Pick<KnownRecord, 'canonical'>): Envel
   }
 }
 
-/** Whether the request says what the record with its id says. `pid`: of the one who asks. */
+/** Whether the request says what the record with its id says. `pidOf`: pseudonyms there are now. */
 export function isSameRecord(
   draft: Draft,
   { salts }: KnownRecord,
   envelope: Envelope,
-  pid: string | undefined,
+  pidOf: (subjectId: string) => string | undefined,
 ): boolean {
-  const { actor } = envelope
   return (
     envelope.type === draft.type &&
     envelope.occurred_at === draft.occurredAt &&
     envelope.ref === draft.ref &&
     envelope.trace === draft.trace &&
-    actor.kind === draft.actor.kind &&
-    actor.via === draft.actor.via &&
-    actor.role === draft.actor.role &&
-    actor.pid === pid &&
-    canonicalText(envelope.attrs) === draft.attrs &&
+    isSameActor(draft.actor, envelope.actor, pidOf) &&
+    canonicalText(envelope.attrs) === sealedAttrs(draft, pidOf) &&
     isSameContent(draft, envelope, salts)
   )
+}
+
+function isSameActor(
+  { kind, role, subjectId, via }: DraftActor,
+  actor: Actor,
+  pidOf: (subjectId: string) => string | undefined,
+): boolean {
+  const pid = subjectId === undefined ? undefined : pidOf(subjectId)
+  return actor.kind === kind && actor.via === via && actor.role === role && actor.pid === pid
 }
 
 function isSameContent(

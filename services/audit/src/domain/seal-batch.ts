@@ -10,9 +10,10 @@ import {
   type RecordMac,
   type StoredRecord,
 } from '@lexcustis/evidence'
-import type { Draft, DraftActor } from './draft.js'
+import type { Draft } from './draft.js'
 import { type GenesisAttrs, genesisDraft } from './genesis.js'
 import type { Keyring } from './keyring.js'
+import { sealedAttrs } from './named-subjects.js'
 import type { Batch, ContentRow, Head, Subject, WrappedKey } from './ports.js'
 import { announcementDraft } from './sealing-keys.js'
 import { createDataKey, sealContent, unwrapKey, wrapKey } from './vault.js'
@@ -95,7 +96,9 @@ class Sealer {
       ...(commitments ? { commitments } : {}),
       kid,
     }
-    const canonical = envelopeBytes(envelope, draft.attrs)
+    const attrs = sealedAttrs(draft, (subjectId) => this.#people.pidOf(subjectId))
+    if (attrs === undefined) throw new Error('somebody has no pseudonym')
+    const canonical = envelopeBytes(envelope, attrs)
     const leaf = leafHash(canonical)
     const mac = this.#macOf(kid)(sequence, this.#previous, leaf)
     const record = {
@@ -126,7 +129,7 @@ class Sealer {
     { actor, content }: Draft,
     sequence: bigint,
   ): { readonly actor: Actor; readonly commitments: Record<string, string> | undefined } {
-    const pid = this.#people.pidOf(actor)
+    const pid = actor.subjectId === undefined ? undefined : this.#people.pidOf(actor.subjectId)
     const named: Actor = {
       kind: actor.kind,
       via: actor.via,
@@ -171,8 +174,7 @@ class People {
     }
   }
 
-  pidOf({ subjectId }: DraftActor): string | undefined {
-    if (subjectId === undefined) return undefined
+  pidOf(subjectId: string): string {
     const known = this.#pids.get(subjectId)
     if (known !== undefined) return known
     const pid = randomBytes(16).toString('hex')

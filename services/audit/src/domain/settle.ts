@@ -27,11 +27,10 @@ export function settle(
     byId.set(envelope.id, { record, envelope })
     if (isEnd(envelope.type) && envelope.ref) byStart.set(envelope.ref, { record, envelope })
   }
+  const pidOf = (subjectId: string) => subjects.get(subjectId)?.pid
   const settled = new Map<Draft, Outcome>()
   for (const draft of drafts) {
-    const { subjectId } = draft.actor
-    const pid = subjectId === undefined ? undefined : subjects.get(subjectId)?.pid
-    const outcome = judgeId(draft, byId.get(draft.id), pid) ?? judgeEnd(draft, byStart)
+    const outcome = judgeId(draft, byId.get(draft.id), pidOf) ?? judgeEnd(draft, byStart)
     if (outcome) settled.set(draft, outcome)
   }
   return settled
@@ -40,11 +39,11 @@ export function settle(
 function judgeId(
   draft: Draft,
   known: Known | undefined,
-  pid: string | undefined,
+  pidOf: (subjectId: string) => string | undefined,
 ): Outcome | undefined {
   if (!known) return undefined
   const { record, envelope } = known
-  if (isSameRecord(draft, record, envelope, pid)) return duplicateOf(known)
+  if (isSameRecord(draft, record, envelope, pidOf)) return duplicateOf(known)
   return new AppError('CONFLICT', 'another record has this id')
 }
 

@@ -15,13 +15,19 @@ export function contentService({ readContent }: ContentServiceDeps): BoundServic
       if (!isUuidV7(id)) throw new AppError('INVALID_INPUT', 'id is not a UUIDv7')
       const items = await readContent(tenant, id)
       return {
-        items: items.map(({ field, value }) => ({
-          field: toFieldMessage(field),
-          state: value === undefined ? ContentState.MISSING : ContentState.PRESENT,
-          value: value ?? '',
-          erasedBy: '',
+        items: items.map((item) => ({
+          field: toFieldMessage(item.field),
+          state: stateOf(item),
+          value: item.value ?? '',
+          erasedBy: item.erasedBy?.id ?? '',
+          erasedBySequence: item.erasedBy?.sequence,
         })),
       }
     },
   })
+}
+
+function stateOf({ value, erasedBy }: ContentItem): ContentState {
+  if (erasedBy) return ContentState.ERASED
+  return value === undefined ? ContentState.MISSING : ContentState.PRESENT
 }
