@@ -140,7 +140,7 @@ function readVault(reading: Reading): VaultSettings | undefined {
   const address = readAddress(reading)
   const tokenFix = 'give the path of a file with a token of Vault'
   const token = fromFile(reading, 'VAULT_TOKEN_FILE', tokenFix, (text) => {
-    if (!TOKEN.test(text)) throw new KeyProblem('names a file that holds no token')
+    if (!TOKEN.test(text)) throw new KeyProblem('holds no token')
     return text
   })
   const key = matching(reading, 'VAULT_KEY', VAULT_KEY, 'give the name of a transit key')
@@ -177,7 +177,7 @@ function readAuthority(reading: Reading): string | undefined {
   return attempt(reading, 'VAULT_CA_FILE', fix, () => {
     const { text } = readKeyFile(path)
     if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-      throw new KeyProblem('names a file without a certificate')
+      throw new KeyProblem('holds no certificate')
     }
     return text
   })

@@ -26,10 +26,19 @@ export function isKid(text: string): boolean {
   return KID.test(text)
 }
 
-/** The name after the largest of these. */
+/** The name after the largest of these; the first when there is none. */
 export function nextKid(kids: readonly string[]): string {
-  const numbers = kids.map((kid) => Number(kid.slice('mac-'.length)))
-  return `mac-${Math.max(0, ...numbers) + 1}`
+  return `mac-${newest(kids) + 1}`
+}
+
+/** The largest of these, of which there is at least one. */
+export function newestKid(kids: readonly string[]): string {
+  return `mac-${newest(kids)}`
+}
+
+/** mac-10 comes after mac-9. */
+function newest(kids: readonly string[]): number {
+  return Math.max(0, ...kids.map((kid) => Number(kid.slice('mac-'.length))))
 }
 
 /** `master` has 32 bytes. Throws RangeError otherwise, and TypeError for another kid. */
