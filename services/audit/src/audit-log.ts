@@ -83,7 +83,8 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     { readDraft, append: async (draft) => append(draft) },
   )
   // After a restored backup the connections are new ones, and so is what they lead to.
-  writing.pool.on('connect', () => checkpoints.guard.forgetComparisons())
+  writing.pool.on('connect', () => checkpoints.forgetDatabase())
+  database.pool.on('connect', () => checkpoints.forgetDatabase())
   const announceWith = createAnnounceWith({
     keyring,
     ...(options.onKeyRefused ? { onRefused: options.onKeyRefused } : {}),

@@ -52,6 +52,8 @@ export interface NewestCheckpoint {
 export interface Checkpoints {
   /** Stands before every write. */
   readonly guard: LogGuard
+  /** A connection is new: what it leads to may be a restored backup. */
+  readonly forgetDatabase: () => void
   /** To be told of every record that became durable. */
   readonly appended: (log: OrganizationLog, sequence: bigint) => void
   readonly proofs: Proofs
@@ -110,6 +112,7 @@ export function createCheckpoints(
     const input = { id: uuidv7(), type, occurredAt, ref: '', trace: '', attrsJson, content: [] }
     return append(readDraft(organizationId, SYSTEM, input))
   }
+  const cache = createTreeCache(CACHED_TREES)
   const signer = new Signer({
     trees,
     store,
@@ -117,7 +120,7 @@ export function createCheckpoints(
     origin,
     clock,
     guard,
-    cache: createTreeCache(CACHED_TREES),
+    cache,
     append: async (organizationId, input) => append(readDraft(organizationId, SYSTEM, input)),
     announce: async (organizationId, attrs) => {
       await own(organizationId, 'key.announced', attrs)
@@ -135,6 +138,10 @@ export function createCheckpoints(
   }
   return {
     guard,
+    forgetDatabase: () => {
+      guard.forgetComparisons()
+      cache.clear()
+    },
     newestSigned: async (organizationId) => {
       const incarnation = (await store.incarnations(organizationId)).at(-1)
       const note = incarnation && (await store.newest({ organizationId, incarnation }))
@@ -165,6 +172,7 @@ export function createCheckpoints(
     },
     signWaiting: async () => signer.signWaiting(),
     sweep: async () => {
+      for (const organizationId of guard.readOnly()) await compared(guard, organizationId)
       const heads = await signer.sweep()
       await signer.signWaiting()
       await enter(store, deployment, heads)
@@ -203,9 +211,13 @@ async function compareAll(store: CheckpointStore, guard: LogGuard): Promise<void
   for await (const { organizationId } of store.logs()) {
     if (seen.has(organizationId)) continue
     seen.add(organizationId)
-    // What it finds it keeps and reports; a refusal here is not news.
-    await guard.admit(organizationId).catch(() => undefined)
+    await compared(guard, organizationId)
   }
+}
+
+/** What it finds the guard keeps and reports; a refusal here is not news. */
+async function compared(guard: LogGuard, organizationId: string): Promise<void> {
+  await guard.admit(organizationId).catch(() => undefined)
 }
 
 /** Checkpoints of the logs that were not entered since they grew. */

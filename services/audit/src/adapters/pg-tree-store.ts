@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { HASH_BYTES, TILE_WIDTH, tileRoot } from '@lexcustis/evidence'
+import { HASH_BYTES, leafHash, TILE_WIDTH, tileRoot } from '@lexcustis/evidence'
 import type { Database, Queryable } from '@lexcustis/postgres'
 import type { OrganizationLog } from '../domain/checkpoint-store.js'
 import type {
@@ -90,14 +90,14 @@ function view(tx: Queryable, { organizationId, incarnation }: OrganizationLog): 
     return hashes.length === TILE_WIDTH * HASH_BYTES ? tileRoot(hashes) : undefined
   }
   const leaves = async (index: bigint): Promise<Buffer> => {
-    const rows = await tx.query<{ leaf: Buffer }>(
-      `SELECT leaf FROM audit.audit_logs
+    const rows = await tx.query<{ canonical: Buffer }>(
+      `SELECT canonical FROM audit.audit_logs
        WHERE organization_id = $1 AND incarnation = $2
          AND sequence_number >= $3 AND sequence_number < $4
        ORDER BY sequence_number`,
       [...place, index * WIDTH, (index + 1n) * WIDTH],
     )
-    return Buffer.concat(rows.map(({ leaf }) => leaf))
+    return Buffer.concat(rows.map(({ canonical }) => leafHash(canonical)))
   }
   return {
     count: async () => {

@@ -1,5 +1,13 @@
-import { createRecordMac, equalBytes, genesisMac, leafHash } from '@lexcustis/evidence'
+import {
+  createRecordMac,
+  equalBytes,
+  genesisMac,
+  isSequence,
+  leafHash,
+  readCheckpoint,
+} from '@lexcustis/evidence'
 import type { CheckpointStore, OrganizationLog } from '../checkpoint-store.js'
+import type { Predecessor } from '../genesis.js'
 import type { Keyring } from '../keyring.js'
 import { envelopeOf } from '../same-record.js'
 import { DivergedError, type DivergenceCode } from './divergence.js'
@@ -12,7 +20,7 @@ import {
 } from './stored-checkpoint.js'
 
 export interface CompareDeps extends StoredCheckpointDeps {
-  readonly store: Pick<CheckpointStore, 'newest' | 'incarnations'>
+  readonly store: Pick<CheckpointStore, 'newest' | 'incarnations' | 'get'>
   readonly trees: Pick<TreeStore, 'head' | 'view'>
   readonly keyring: Keyring
 }
@@ -31,15 +39,13 @@ export async function compareLog(
   deps: CompareDeps,
   organizationId: string,
 ): Promise<SignedState | undefined> {
-  const [head, incarnations] = await Promise.all([
-    deps.trees.head(organizationId),
-    deps.store.incarnations(organizationId),
-  ])
-  const incarnation = incarnations.at(-1)
+  // The store before the database: what is signed is there, and what is there may not be signed yet.
+  const incarnation = (await deps.store.incarnations(organizationId)).at(-1)
   if (incarnation === undefined) return undefined
   const log = { organizationId, incarnation }
   const signed = await newestCheckpoint(deps, log)
   if (!signed) return undefined
+  const head = await deps.trees.head(organizationId)
   const storedSize = await deps.trees.view(log, async (view) => view.count())
   const diverged = (code: DivergenceCode): DivergedError =>
     new DivergedError({ code, incarnation, signedSize: signed.size, storedSize })
@@ -47,7 +53,7 @@ export async function compareLog(
   if (head.incarnation < incarnation) throw diverged('log_behind')
   if (head.incarnation > incarnation) {
     const successor = { organizationId, incarnation: head.incarnation }
-    if (!(await continues(deps, successor, log, signed))) throw diverged('genesis')
+    if (!(await continues(deps, successor, log))) throw diverged('genesis')
     return undefined
   }
   if (storedSize < signed.size) throw diverged('log_behind')
@@ -66,21 +72,23 @@ async function hasRoot(view: TreeView, { size, root }: StoredCheckpoint): Promis
   }
 }
 
-/** Whether the genesis of a log is one of ours, and names the checkpoint as its predecessor's newest. */
+/**
+ * Whether the genesis of a log is one of ours, and names a stored checkpoint of its predecessor: not
+ * always the newest one, because a signer that slept through the ceremony may have added another.
+ */
 async function continues(
-  { trees, keyring }: CompareDeps,
+  { trees, keyring, store }: CompareDeps,
   successor: OrganizationLog,
   predecessor: OrganizationLog,
-  signed: StoredCheckpoint,
 ): Promise<boolean> {
   const genesis = await trees.view(successor, async (view) => view.sealed(0n))
   if (!genesis || !isAuthentic(keyring, successor, genesis)) return false
-  const claim = envelopeOf(genesis)?.attrs['predecessor'] as Record<string, unknown> | undefined
-  return (
-    claim?.['inc'] === predecessor.incarnation &&
-    claim['size'] === String(signed.size) &&
-    claim['root'] === Buffer.from(signed.root).toString('base64')
-  )
+  const { inc, size, root } = {
+    ...(envelopeOf(genesis)?.attrs['predecessor'] as Partial<Predecessor> | undefined),
+  }
+  if (inc !== predecessor.incarnation || !size || !isSequence(size)) return false
+  const note = await store.get(predecessor, BigInt(size))
+  return note !== undefined && Buffer.from(readCheckpoint(note).root).toString('base64') === root
 }
 
 type Sealed = StoredBytes & { readonly mac: Buffer }

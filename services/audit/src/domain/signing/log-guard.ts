@@ -46,7 +46,13 @@ export class LogGuard {
   async admit(organizationId: string): Promise<void> {
     const state = this.#stateOf(organizationId)
     this.#refresh(organizationId, state)
-    await state.comparison
+    // A comparison that was forgotten in the meantime is made again.
+    while (state.comparison) {
+      const { comparison } = state
+      await comparison
+      if (state.comparison === comparison) break
+      this.#refresh(organizationId, state)
+    }
     if (state.divergence) throw readOnly()
     const since = state.unsignedSinceMs
     if (since !== undefined && this.#nowMs() - since > MAX_UNSIGNED_MS) throw unsigned()
@@ -92,12 +98,14 @@ export class LogGuard {
     state.unsignedSinceMs = isCovered ? undefined : this.#nowMs()
   }
 
+  /** What was found about an incarnation that another one has followed is no longer news. */
   diverged(organizationId: string, divergence: Divergence): void {
     const state = this.#stateOf(organizationId)
-    const isNews = state.divergence?.code !== divergence.code
+    if (state.signed && divergence.incarnation < state.signed.incarnation) return
+    const known = state.divergence
     state.divergence = divergence
-    state.comparedAtMs = this.#nowMs()
-    if (isNews) this.deps.onDiverged?.(organizationId, divergence)
+    if (known?.code === divergence.code && known.incarnation === divergence.incarnation) return
+    this.deps.onDiverged?.(organizationId, divergence)
   }
 
   /** Size of the newest checkpoint that is known of a log; 0 before the first. */
@@ -110,9 +118,13 @@ export class LogGuard {
     return this.#states.get(organizationId)?.divergence
   }
 
-  /** Organisations that are read-only because their log differs from what was signed. */
+  /** Organisations whose log differs from what was signed. */
+  readOnly(): readonly string[] {
+    return [...this.#states].flatMap(([id, { divergence }]) => (divergence ? [id] : []))
+  }
+
   get divergedOrganizations(): number {
-    return [...this.#states.values()].filter(({ divergence }) => divergence).length
+    return this.readOnly().length
   }
 
   /** How long the oldest record of this process has waited for a checkpoint; 0 when none waits. */
@@ -141,7 +153,10 @@ export class LogGuard {
     const isDue = state.divergence && this.#nowMs() - state.comparedAtMs > RECHECK_MS
     if (state.comparison && !isDue) return
     state.comparedAtMs = this.#nowMs()
-    const comparison = this.#compare(organizationId, state)
+    const comparison: Promise<void> = this.#compare(organizationId, (apply) => {
+      // One that was overtaken by a newer one says nothing any more.
+      if (state.comparison === comparison) apply(state)
+    })
     state.comparison = comparison
     comparison.catch(() => {
       // It could not be made: the next write tries again.
@@ -149,14 +164,21 @@ export class LogGuard {
     })
   }
 
-  async #compare(organizationId: string, state: LogState): Promise<void> {
+  async #compare(
+    organizationId: string,
+    conclude: (apply: (state: LogState) => void) => void,
+  ): Promise<void> {
     try {
       const signed = await this.deps.compare(organizationId)
-      state.divergence = undefined
-      if (signed) this.signed({ organizationId, incarnation: signed.incarnation }, signed.size)
+      conclude((state) => {
+        state.divergence = undefined
+        if (signed) this.signed({ organizationId, incarnation: signed.incarnation }, signed.size)
+      })
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error
-      this.diverged(organizationId, error.divergence)
+      conclude(() => {
+        this.diverged(organizationId, error.divergence)
+      })
     }
   }
 }

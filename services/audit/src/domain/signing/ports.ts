@@ -25,7 +25,7 @@ export interface TreeView {
   canonical(from: bigint, to: bigint): Promise<readonly StoredBytes[]>
   /**
    * Hashes of a tile, one after another: the full tile, or what there is of one that is not full yet,
-   * from stored leaves or from the roots of the tiles below.
+   * from the bytes of records or from the roots of the tiles below.
    */
   tile(level: number, index: bigint): Promise<Uint8Array>
   /** A record and its MAC, or undefined when there is none. */

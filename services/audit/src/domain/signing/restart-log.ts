@@ -27,6 +27,7 @@ export interface Restarted {
  * differs from what was signed: throws CONFLICT for any other, NOT_FOUND when nothing was signed.
  */
 export async function restartLog(deps: RestartDeps, organizationId: string): Promise<Restarted> {
+  const before = await deps.trees.head(organizationId)
   await assertDiverged(deps, organizationId)
   const predecessor = await predecessorOf(deps, organizationId)
   const genesis = genesisAttrs(deps.origin, deps.vkeyOf, predecessor)
@@ -39,8 +40,13 @@ export async function restartLog(deps: RestartDeps, organizationId: string): Pro
       subjects: new Map(),
       nowMicros: deps.clock.nowMicros(),
     })
-    if (tx.tail && tx.tail.incarnation >= sealed.incarnation) {
-      throw new AppError('CONFLICT', 'the database has a log that is newer than this clock')
+    // Under the lock: nobody else held the ceremony since the comparison.
+    if (tx.tail?.incarnation !== before?.incarnation) {
+      throw new AppError('CONFLICT', 'another incarnation was started in the meantime')
+    }
+    const newest = [predecessor.inc, tx.tail?.incarnation ?? ''].sort().at(-1) ?? ''
+    if (newest >= sealed.incarnation) {
+      throw new AppError('CONFLICT', 'the clock is before the start of the log to be continued')
     }
     await tx.insert(sealed)
     return sealed.incarnation

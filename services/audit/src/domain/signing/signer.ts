@@ -52,7 +52,8 @@ export class Signer {
         const signed = await this.sign(log)
         if (!signed || signed.hasMore) this.#waiting.set(nameOf(log), log)
       } catch (error) {
-        this.#waiting.set(nameOf(log), log)
+        // A log that differs is read-only, and a sweep finds what comes after it.
+        if (!(error instanceof DivergedError)) this.#waiting.set(nameOf(log), log)
         this.#failed(log, error)
       }
     })

@@ -5,6 +5,8 @@ import type { LogTree } from './log-tree.js'
 export interface TreeCache {
   take(log: OrganizationLog): LogTree | undefined
   keep(log: OrganizationLog, tree: LogTree): void
+  /** The database may be another one now. */
+  clear(): void
 }
 
 /** Keeps the trees used last: each takes some ten kilobytes. */
@@ -13,6 +15,9 @@ export function createTreeCache(atMost: number): TreeCache {
   const nameOf = ({ organizationId, incarnation }: OrganizationLog): string =>
     `${organizationId}/${incarnation}`
   return {
+    clear: () => {
+      trees.clear()
+    },
     take: (log) => {
       const tree = trees.get(nameOf(log))
       trees.delete(nameOf(log))
