@@ -1,4 +1,4 @@
-import type { LogName } from './checkpoint-store.js'
+import type { CheckpointStore, LogName } from './checkpoint-store.js'
 
 export interface StoredCheckpoint {
   readonly log: LogName
@@ -34,4 +34,34 @@ export interface Delivered {
 export interface AnchorProgress {
   read(witness: string, log: LogName): Promise<Delivered | undefined>
   write(witness: string, log: LogName, delivered: Delivered): Promise<void>
+}
+
+/** Says that something existed at a time, in a way a stranger can check. */
+export interface TimestampAuthority {
+  /**
+   * The timestamp token over a message (RFC 3161, DER), checked. Throws AppError UNAVAILABLE or
+   * TIMEOUT when the authority is away, UPSTREAM_ERROR when its token does not hold.
+   */
+  stamp(message: Uint8Array): Promise<Uint8Array>
+}
+
+/**
+ * A timestamp authority as a witness: it keeps nothing, so the token is kept beside the note in our
+ * own store. It proves that the note is at least as old as it claims.
+ */
+export function createTimestampWitness(options: {
+  readonly name?: string
+  readonly authority: TimestampAuthority
+  readonly store: Pick<CheckpointStore, 'getTimestamp' | 'putTimestamp'>
+  readonly everyMs?: number
+}): Witness {
+  const { name = 'timestamp', authority, store, everyMs = 0 } = options
+  return {
+    name,
+    everyMs,
+    async push({ log, size, note }) {
+      if (await store.getTimestamp(log, size)) return
+      await store.putTimestamp(log, size, await authority.stamp(Buffer.from(note)))
+    },
+  }
 }
