@@ -17,6 +17,7 @@ import { LogGuard } from './domain/signing/log-guard.js'
 import type { LogHead, TreeStore } from './domain/signing/ports.js'
 import { createProofs, type Proofs } from './domain/signing/proofs.js'
 import type { Restarted } from './domain/signing/restart-log.js'
+import type { Signed } from './domain/signing/sign-log.js'
 import { Signer } from './domain/signing/signer.js'
 import { createTreeCache } from './domain/signing/tree-cache.js'
 import type { SigningKeys } from './domain/signing-keys.js'
@@ -76,6 +77,8 @@ export interface Checkpoints {
   restarted(organizationId: string, restarted: Restarted): Promise<void>
   /** Reads the deployment's log and compares every organisation with the store. */
   open(): Promise<void>
+  /** Signs one log now; undefined when another replica is at it. Throws DivergedError. */
+  sign(log: OrganizationLog): Promise<Signed | undefined>
   /** Signs what waits. */
   signWaiting(): Promise<void>
   /** Signs what nobody signed, writes heartbeats, enters checkpoints into the deployment's log. */
@@ -170,6 +173,7 @@ export function createCheckpoints(
       await deployment.open()
       await compareAll(store, guard)
     },
+    sign: async (log) => signer.sign(log),
     signWaiting: async () => signer.signWaiting(),
     sweep: async () => {
       for (const organizationId of guard.readOnly()) await compared(guard, organizationId)

@@ -23,6 +23,7 @@ export interface AuditDatabase extends AsyncDisposable {
   open(options?: Partial<AuditLogOptions>): AuditLog
   readonly superuser: Database
   readonly checkpointStore: CheckpointStore
+  readonly checkpointDirectory: string
   as(role: string): Database
 }
 
@@ -47,6 +48,7 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
   return {
     postgres,
     checkpointStore,
+    checkpointDirectory,
     open: (changes = {}) =>
       keep(
         openAuditLog({

@@ -114,6 +114,25 @@ export function describeCheckpointStore(name: string, make: () => Promise<StoreP
       expect(await store.get(LOG, 8n)).toBe(sampleNote(8n, 'A', 'first'))
     })
 
+    test('one note continues a checkpoint, whoever asks and how often', async () => {
+      const place = await openPlace()
+      const stores = await Promise.all([place.open(), place.open()])
+      const winners = await Promise.all(
+        Array.from({ length: 8 }, async (_, index) => {
+          const size = 10n + BigInt(index)
+          return stores[index % 2 === 0 ? 0 : 1].claim(LOG, 9n, sampleNote(size))
+        }),
+      )
+      expect(new Set(winners).size).toBe(1)
+      const [winner = ''] = winners
+      expect(await (await place.open()).claim(LOG, 9n, sampleNote(99n))).toBe(winner)
+      expect(await stores[0].claim(LOG, 0n, sampleNote(1n))).toBe(sampleNote(1n))
+      expect(await stores[0].claim('deployment', 9n, sampleNote(3n))).toBe(sampleNote(3n))
+      // A claim is no checkpoint yet.
+      expect(await stores[0].newest(LOG)).toBeUndefined()
+      expect(await stores[0].get(LOG, 10n)).toBeUndefined()
+    })
+
     test('eight writers of one size and two trees: one tree is kept, everyone of the other is told', async () => {
       const place = await openPlace()
       const stores = await Promise.all([place.open(), place.open()])

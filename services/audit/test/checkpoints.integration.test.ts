@@ -132,6 +132,66 @@ describe('checkpoints', () => {
     expect((await verified(one, org)).result.isValid).toBe(true)
   })
 
+  test('a signer that slept adds nothing beside what was signed in the meantime', async () => {
+    const org = uuidv7()
+    const awake = database.open()
+    await fill(awake, org, 3)
+    await awake.checkpoints.signWaiting()
+    let wake: () => void = () => undefined
+    const slept = new Promise<void>((resolve) => (wake = resolve))
+    let isAsleep: () => void = () => undefined
+    const fellAsleep = new Promise<void>((resolve) => (isAsleep = resolve))
+    const claims: string[] = []
+    const sleepy = database.open({
+      checkpointStore: {
+        ...database.checkpointStore,
+        claim: async (log, after, note) => {
+          isAsleep()
+          await slept
+          claims.push(note)
+          return database.checkpointStore.claim(log, after, note)
+        },
+      },
+    })
+    const { receipt } = await append(sleepy, org, input())
+    const signing = sleepy.checkpoints.sign(receipt)
+    await fellAsleep
+    // Its lease ends, as the server ends a transaction that is idle for too long.
+    await database.superuser.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'audit-read' AND state = 'idle in transaction'`,
+    )
+    await fill(awake, org, 2)
+    await awake.checkpoints.signWaiting()
+    expect((await awake.checkpoints.newest(org)).size).toBe(7n)
+    wake()
+    await signing.catch(() => undefined)
+    expect(readCheckpoint(claims[0] ?? '').size).toBe(5n)
+    expect(await database.checkpointStore.get(receipt, 5n)).toBeUndefined()
+    await sleepy.checkpoints.sweep()
+    expect((await sleepy.checkpoints.newest(org)).divergence).toBeUndefined()
+  })
+
+  test('what a signer claimed before it died is kept by the next one', async () => {
+    const org = uuidv7()
+    const dying = database.open({
+      checkpointStore: {
+        ...database.checkpointStore,
+        put: async () => {
+          throw new Error('killed between the claim and the note')
+        },
+      },
+    })
+    await fill(dying, org, 3)
+    await dying.checkpoints.signWaiting()
+    const next = database.open()
+    await fill(next, org, 1)
+    for (let round = 0; round < 2; round += 1) await next.checkpoints.signWaiting()
+    const { size, log } = await next.checkpoints.newest(org)
+    expect(size).toBe(5n)
+    expect(await next.checkpoints.ofSize(log, 4n)).toBeDefined()
+  })
+
   test('whoever waits for a record to be covered gets a checkpoint that does', async () => {
     const log = database.open()
     const { receipt } = await append(log, uuidv7(), input())

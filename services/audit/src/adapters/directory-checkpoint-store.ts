@@ -19,8 +19,8 @@ const GROUPS = [/^\d{10}$/, /^\d{3}$/, /^\d{3}$/]
 /**
  * Checkpoints as files that are only ever created:
  *
- *     organizations/<org>/<inc>/<10 digits>/<3 digits>/<3 digits>/<19 digits>.note, .tsr
- *     deployment/notes/…/<19 digits>.note, .tsr
+ *     organizations/<org>/<inc>/<10 digits>/<3 digits>/<3 digits>/<19 digits>.note, .next, .tsr
+ *     deployment/notes/…/<19 digits>.note, .next, .tsr
  *     deployment/entries/…/<19 digits>.entry
  *
  * The folders repeat the first 16 of the 19 digits: none holds more than 1000 sizes or 1000 folders
@@ -64,6 +64,11 @@ export async function openDirectoryCheckpointStore(directory: string): Promise<C
         const path = pathOf(log, size, 'note')
         if (await files.create(path, note)) return
         assertSameCheckpoint((await readText(path)) ?? '', note)
+      }),
+    claim: (log, after, note) =>
+      available(async () => {
+        const path = join(...notesPath(log), ...numbered(nineteenDigits(after), 'next'))
+        return (await files.create(path, note)) ? note : ((await readText(path)) ?? note)
       }),
     putTimestamp: (log, size, token) =>
       available(async () => {

@@ -20,8 +20,9 @@ const TOKEN = 'application/timestamp-reply'
  * Checkpoints as objects that are only ever created:
  *
  *     organizations/<org>/<inc>/notes/<2^63 - 1 - size>-<size>.note
+ *     organizations/<org>/<inc>/claims/<19 digits>.next
  *     organizations/<org>/<inc>/timestamps/<2^63 - 1 - size>-<size>.tsr
- *     deployment/notes/…, deployment/timestamps/…, deployment/entries/<19 digits>.entry
+ *     deployment/notes/…, deployment/claims/…, deployment/timestamps/…, deployment/entries/<19 digits>.entry
  *
  * Numbers have 19 digits. Listings ascend, so the newest note is the first name of its folder and
  * found by one request. The credentials need PutObject, GetObject and ListBucket, and no right to
@@ -55,6 +56,10 @@ export function createS3CheckpointStore(bucket: S3Bucket): CheckpointStore {
       const key = noteKey(log, size)
       if (await bucket.create(key, note, TEXT)) return
       assertSameCheckpoint((await readText(key)) ?? '', note)
+    },
+    claim: async (log, after, note) => {
+      const key = `${logPath(log).join('/')}/claims/${nineteenDigits(after)}.next`
+      return (await bucket.create(key, note, TEXT)) ? note : ((await readText(key)) ?? note)
     },
     putTimestamp: async (log, size, token) => {
       await bucket.create(timestampKey(log, size), token, TOKEN)

@@ -27,6 +27,13 @@ export interface CheckpointStore {
    */
   put(log: LogName, size: bigint, note: string): Promise<void>
   /**
+   * Claims the place after a checkpoint: the note that continues the one of size `after` (0: the
+   * first of all) is the one claimed first, and is returned. Without this a signer that slept through
+   * the restore of a backup could add a checkpoint of the old history beside the new one's. Durable
+   * once it resolves. A claimed note is to be `put` by whoever finds it.
+   */
+  claim(log: LogName, after: bigint, note: string): Promise<string>
+  /**
    * Keeps a timestamp token (RFC 3161, DER) over the bytes of the note of this size. The first one
    * stays: a second is as good and says nothing new.
    */

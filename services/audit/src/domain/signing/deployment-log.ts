@@ -11,6 +11,7 @@ import { type Clock, formatMicros } from '@lexcustis/core'
 import type { CheckpointStore } from '../checkpoint-store.js'
 import type { SigningKeys } from '../signing-keys.js'
 import type { Divergence } from './divergence.js'
+import { keepCheckpoint } from './keep-checkpoint.js'
 import { signersFor } from './log-keys.js'
 
 /** Something the deployment says about itself, besides the checkpoints of its organisations. */
@@ -49,11 +50,14 @@ export interface DeploymentLog {
 }
 
 export interface DeploymentLogDeps {
-  readonly store: Pick<CheckpointStore, 'newest' | 'put' | 'putEntry' | 'entries'>
+  readonly store: Pick<CheckpointStore, 'newest' | 'claim' | 'put' | 'putEntry' | 'entries'>
   readonly keys: SigningKeys
   readonly origin: string
   readonly clock: Clock
 }
+
+/** Replicas that sign at once; whoever loses tries again at the next event. */
+const MAX_ATTEMPTS = 5
 
 /**
  * The log of the whole deployment, `<origin>/deployment`: its leaves are the checkpoints of every
@@ -176,11 +180,18 @@ class Deployment implements DeploymentLog {
 
   async #sign(): Promise<void> {
     const { store, keys, origin } = this.deps
-    const { size } = this.#range
-    if (size === 0n) return
     const name = `${origin}/deployment`
-    const text = formatCheckpoint({ origin: name, size, root: this.#range.root() })
-    await store.put('deployment', size, signNote(text, signersFor(name, keys)))
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const newest = await store.newest('deployment')
+      const after = newest === undefined ? 0n : readCheckpoint(newest).size
+      await this.#catchUp()
+      const { size } = this.#range
+      // Another replica may have signed these leaves already.
+      if (size <= after) return
+      const text = formatCheckpoint({ origin: name, size, root: this.#range.root() })
+      const note = signNote(text, signersFor(name, keys))
+      if (await keepCheckpoint(store, 'deployment', after, note)) return
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import {
 } from '../checkpoint-store.js'
 import type { SigningKeys } from '../signing-keys.js'
 import { DivergedError, type DivergenceCode } from './divergence.js'
+import { keepCheckpoint } from './keep-checkpoint.js'
 import { announcedKeys, entitledTo, missingAnnouncement, originOf, signersFor } from './log-keys.js'
 import { LogTree } from './log-tree.js'
 import type { SigningTransaction, TreeStore } from './ports.js'
@@ -14,7 +15,7 @@ import type { TreeCache } from './tree-cache.js'
 
 export interface SignDeps {
   readonly trees: Pick<TreeStore, 'exclusively'>
-  readonly store: Pick<CheckpointStore, 'newest' | 'put'>
+  readonly store: Pick<CheckpointStore, 'newest' | 'claim' | 'put'>
   readonly keys: SigningKeys
   readonly origin: string
   readonly cache: TreeCache
@@ -38,7 +39,7 @@ const PAGE = 1_024n
 /**
  * Signs what an organisation has appended since its newest checkpoint: recomputes the leaves from the
  * bytes that the database gives back, extends the tree, signs, and resolves once the note is durable
- * in the store (SPEC.md, section 4). Undefined when another signer is at it. Throws DivergedError when
+ * in the store (SPEC.md, section 4). Undefined when another signer is at it, or was faster. Throws DivergedError when
  * the database does not continue what was signed.
  */
 export async function signLog(deps: SignDeps, log: OrganizationLog): Promise<Signed | undefined> {
@@ -56,7 +57,7 @@ export async function signLog(deps: SignDeps, log: OrganizationLog): Promise<Sig
     if (count < (newest?.size ?? 0n)) throw diverged('log_behind')
     const tree = await treeOf(tx, newest, known, diverged)
     const signed = await extend(deps, log, { tx, tree, count, diverged })
-    deps.cache.keep(log, tree)
+    if (signed) deps.cache.keep(log, tree)
     return signed
   })
 }
@@ -95,7 +96,7 @@ async function extend(
   deps: SignDeps,
   log: OrganizationLog,
   { tx, tree, count, diverged }: Extension,
-): Promise<Signed> {
+): Promise<Signed | undefined> {
   const signers = signersFor(originOf(deps.origin, log), deps.keys)
   const announced = announcedKeys(await tx.keyRecords())
   const announce = missingAnnouncement(signers, announced)
@@ -106,7 +107,7 @@ async function extend(
     return { size: signedSize, hasMore: count > signedSize, announce }
   }
   await grow(tx, tree, target, diverged)
-  await keepNote(deps.store, log, noteOf(tree, entitled), target, diverged)
+  if (!(await keepNote(deps.store, log, { tree, entitled, signedSize, diverged }))) return undefined
   return { size: target, hasMore: count > target, announce }
 }
 
@@ -132,15 +133,20 @@ function noteOf(tree: LogTree, signers: readonly NoteSigner[]): string {
   return signNote(formatCheckpoint({ origin, size: tree.size, root: tree.root() }), signers)
 }
 
+interface Growth {
+  readonly tree: LogTree
+  readonly entitled: readonly NoteSigner[]
+  readonly signedSize: bigint
+  readonly diverged: Diverged
+}
+
 async function keepNote(
-  store: Pick<CheckpointStore, 'put'>,
+  store: SignDeps['store'],
   log: OrganizationLog,
-  note: string,
-  size: bigint,
-  diverged: Diverged,
-): Promise<void> {
+  { tree, entitled, signedSize, diverged }: Growth,
+): Promise<boolean> {
   try {
-    await store.put(log, size, note)
+    return await keepCheckpoint(store, log, signedSize, noteOf(tree, entitled))
   } catch (error) {
     throw error instanceof CheckpointConflictError ? diverged('root_mismatch') : error
   }
