@@ -1,7 +1,6 @@
 import {
   ConfigError,
   type ConfigProblem,
-  directory,
   type Environment,
   integer,
   readEnvironment,
@@ -13,9 +12,15 @@ import {
   toServiceConfig,
 } from '@lexcustis/runtime'
 import { z } from 'zod'
+import {
+  CHECKPOINT_SHAPE,
+  checkCheckpointSettings,
+  type CheckpointConfig,
+  toCheckpointConfig,
+} from './checkpoint-config.js'
 import { KEY_SHAPE, type KeyConfig, readKeyConfig } from './key-config.js'
 
-export interface AuditConfig extends ServiceConfig, KeyConfig {
+export interface AuditConfig extends ServiceConfig, KeyConfig, CheckpointConfig {
   /** Names this deployment in every log; never changes. */
   readonly origin: string
   /** How long after `ends_by` the end of a chat may come before it is lost. */
@@ -24,8 +29,6 @@ export interface AuditConfig extends ServiceConfig, KeyConfig {
   readonly eraserDatabaseUrl: string
   /** How long backups of the database are kept; 0: there are none. */
   readonly backupRetentionDays: number
-  /** Where checkpoints are kept, unless an object store is configured. */
-  readonly checkpointDir: string
   /** How often what was appended is signed. */
   readonly checkpointIntervalMs: number
 }
@@ -43,7 +46,7 @@ const SHAPE = {
   ERASER_DATABASE_URL_FILE: secretFile(),
   BACKUP_RETENTION_DAYS: integer({ min: 0, max: 3_650, default: 35 }),
   LOST_GRACE_MS: integer({ min: 0, max: 86_400_000, default: 30_000 }),
-  CHECKPOINT_DIR: directory('checkpoints'),
+  ...CHECKPOINT_SHAPE,
   CHECKPOINT_INTERVAL_MS: integer({ min: 50, max: 5_000, default: 1_000 }),
 }
 
@@ -52,7 +55,8 @@ export function readConfig(env: Environment): AuditConfig {
   const problems: ConfigProblem[] = []
   const parsed = collecting(problems, () => readEnvironment('AUDIT_', env, SHAPE))
   const keys = collecting(problems, () => readKeyConfig(env, readProfile(env)))
-  if (!parsed || !keys) throw new ConfigError(problems)
+  problems.push(...checkCheckpointSettings(env, readProfile(env)))
+  if (!parsed || !keys || problems.length > 0) throw new ConfigError(problems)
   return Object.freeze({
     ...toServiceConfig(parsed),
     ...keys,
@@ -60,7 +64,7 @@ export function readConfig(env: Environment): AuditConfig {
     lostGraceMs: parsed.LOST_GRACE_MS,
     eraserDatabaseUrl: parsed.ERASER_DATABASE_URL_FILE,
     backupRetentionDays: parsed.BACKUP_RETENTION_DAYS,
-    checkpointDir: parsed.CHECKPOINT_DIR,
+    ...toCheckpointConfig(parsed),
     checkpointIntervalMs: parsed.CHECKPOINT_INTERVAL_MS,
   })
 }
