@@ -19,6 +19,7 @@ export interface AuditEvents {
   readonly sweepFailed: (error: unknown) => void
   /** The log is read-only until an operator starts a new incarnation. */
   readonly logDiverged: (organizationId: string, divergence: Divergence) => void
+  readonly runNotRecorded: (organizationId: string, error: unknown) => void
   readonly chainBroken: (organizationId: string, result: VerifyResult) => void
 }
 
@@ -41,6 +42,8 @@ export function createEvents(log: Logger): AuditEvents {
     scanFailed: (error) => log.warn({ error }, 'scan for lost chats failed'),
     signFailed: (organizationId, error) =>
       log.error({ organization_id: organizationId, error }, 'checkpoint not signed'),
+    runNotRecorded: (organizationId, error) =>
+      log.error({ organization_id: organizationId, error }, 'check of the log not recorded'),
     sweepFailed: (error) => log.error({ error }, 'sweep of the logs failed'),
     logDiverged: (organizationId, { code, incarnation, signedSize, storedSize }) => {
       const fields = {

@@ -95,8 +95,12 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
           entries: log.entries,
           verify: log.verify,
           recordRun: async (tenant, result) => {
-            if (!result.isValid) events.chainBroken(tenant.organizationId, result)
-            await log.recordRun(tenant, result)
+            if (result.isValid) return log.recordRun(tenant, result)
+            events.chainBroken(tenant.organizationId, result)
+            // A log that differs from what was signed takes no record; the verdict is given anyway.
+            return log.recordRun(tenant, result).catch((error: unknown) => {
+              events.runNotRecorded(tenant.organizationId, error)
+            })
           },
         }),
         contentService({ readContent: log.readContent }),

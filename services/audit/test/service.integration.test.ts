@@ -1,10 +1,10 @@
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, sign } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { formatMicros, systemClock, type TenantContext, uuidv7 } from '@lexcustis/core'
+import { readCheckpoint, readVkey, rootFromInclusion, verifyNote } from '@lexcustis/evidence'
 import {
   type AppendRequest,
   AuditContentDefinition,
-  AuditExportDefinition,
   AuditOversightDefinition,
   AuditReaderDefinition,
   AuditWriterDefinition,
@@ -16,15 +16,15 @@ import {
 import { createRpcClient, type Definition, deadlineIn, type RpcClient } from '@lexcustis/rpc'
 import { createLogger } from '@lexcustis/runtime'
 import { createTestCertificates, createTestTenantKeys } from '@lexcustis/testing'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { heldMasterKeys, singleEpoch } from '../src/domain/master-keys.js'
-import { createSigningKey, createSigningKeys } from '../src/domain/signing-keys.js'
 import { type RunningAudit, startAudit } from '../src/service.js'
 import {
   type AuditDatabase,
   completedAttrs,
   masterKey,
   reasonOf,
+  signingKeys,
   startAuditDatabase,
   startedAttrs,
 } from './audit-database.js'
@@ -35,7 +35,6 @@ let strangers: Awaited<ReturnType<typeof createTestCertificates>>
 let keys: Awaited<ReturnType<typeof createTestTenantKeys>>
 let audit: RunningAudit
 const lines: string[] = []
-const signingKeys = createSigningKeys(createSigningKey(generateKeyPairSync('ed25519').privateKey))
 
 const tenant = (organizationId = uuidv7()): TenantContext => ({
   organizationId,
@@ -75,6 +74,8 @@ async function start(databaseUrl = database.postgres.url('audit')): Promise<Runn
     keyWarnings: [],
     origin: 'test.local',
     lostGraceMs: GRACE_MS,
+    checkpointDir: database.checkpointDirectory,
+    checkpointIntervalMs: 100,
     eraserDatabaseUrl: database.postgres.url('audit_eraser'),
     backupRetentionDays: 35,
   }
@@ -313,7 +314,7 @@ describe('content', () => {
       { id: chat.id },
       await as(who),
     )
-    expect(items).toEqual([
+    expect(items).toMatchObject([
       { field: CommittedField.PROMPT, state: ContentState.PRESENT, value: secret },
       { field: CommittedField.PASSAGES, state: ContentState.PRESENT, value: '[]' },
       { field: CommittedField.ORIGINALS, state: ContentState.PRESENT, value: '' },
@@ -446,27 +447,43 @@ describe('who may call', () => {
 
   test('what comes later says so', async () => {
     const context = await as(tenant())
-    const reader = client(AuditReaderDefinition)
-    const exported = async () => {
-      const stream = client(AuditExportDefinition).exportPeriod(
-        { from: '', to: '', previous: 0n },
-        context,
-      )
-      for await (const _ of stream) return
-    }
     const decision = { id: '', entryId: '', decision: Decision.ACCEPT, rationale: '' }
     const oversight = client(AuditOversightDefinition)
     const all = await Promise.all(
       [
-        reader.getCheckpoint({}, context),
-        reader.getInclusionProof({ sequence: 0n, size: 1n }, context),
-        reader.getConsistencyProof({ from: 0n, to: 1n }, context),
         oversight.recordDecision(decision, context),
         oversight.listPending({ limit: 1, cursor: '' }, context),
-        exported(),
       ].map(reasonOf),
     )
     expect(new Set(all)).toEqual(new Set(['UNIMPLEMENTED']))
+  })
+})
+
+describe('what is signed', () => {
+  test('covers a record within a second, and proves it to whoever has the key', async () => {
+    const who = tenant()
+    const reader = client(AuditReaderDefinition)
+    const appended = request()
+    const { receipt } = await client(AuditWriterDefinition).append(appended, await as(who))
+    expect(await reasonOf(reader.getCheckpoint({}, await as(tenant())))).toBe('NOT_FOUND')
+    const { note } = await vi.waitFor(async () => reader.getCheckpoint({}, await as(who)), {
+      timeout: 5_000,
+      interval: 50,
+    })
+    const { root, size, note: read } = readCheckpoint(note)
+    const { vkeys } = await reader.getKeys({}, await as(who))
+    await expect(verifyNote(read, vkeys.map(readVkey))).resolves.toMatchObject({ unknown: 0 })
+    const sequence = receipt?.sequence ?? 0n
+    const { hashes } = await reader.getInclusionProof({ sequence, size }, await as(who))
+    const leaf = receipt?.entryHash ?? Buffer.alloc(0)
+    expect(rootFromInclusion({ leaf, sequence, size, hashes })).toEqual(root)
+    const same = await reader.getConsistencyProof({ from: size, to: 0n }, await as(who))
+    expect(same).toEqual({ size, hashes: [] })
+    const again = await client(AuditWriterDefinition).append(appended, await as(who))
+    expect(again).toMatchObject({ duplicate: true, receipt: { checkpointSize: size } })
+    const { origin, keys } = await reader.getDeploymentKeys({}, await as(who))
+    expect(origin).toBe('test.local')
+    expect(keys.map(({ publicKey }) => publicKey)).toContainEqual(signingKeys.current.publicKey)
   })
 })
 
@@ -516,6 +533,7 @@ describe('operation', () => {
         { name: 'database' },
         { name: 'synchronous_commit', detail: 'on' },
         { name: 'schema' },
+        { name: 'logs' },
       ],
     })
   })
@@ -557,5 +575,37 @@ describe('operation', () => {
     const next = await client(AuditWriterDefinition).append(request(), await as(who))
     expect(next.receipt?.incarnation).toBe(kept[0]?.incarnation)
     expect((await verify(who)).at(-1)).toMatchObject({ value: { valid: true } })
+  })
+})
+
+// Last: from here on the service is degraded.
+describe('a log that differs from what was signed', () => {
+  test('is checked to its end, degrades the service, and wakes somebody', async () => {
+    const who = tenant()
+    await client(AuditWriterDefinition).append(request(), await as(who))
+    await vi.waitFor(async () => client(AuditReaderDefinition).getCheckpoint({}, await as(who)), {
+      timeout: 5_000,
+      interval: 50,
+    })
+    await database.superuser.transaction(async (tx) => {
+      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only')
+      await tx.query(
+        'DELETE FROM audit.audit_logs WHERE organization_id = $1 AND sequence_number > 0',
+        [who.organizationId],
+      )
+      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER append_only')
+    })
+    const events: string[] = []
+    for await (const { event } of client(AuditReaderDefinition).verifyChain({}, await as(who))) {
+      if (event?.$case === 'break') events.push(event.value.code)
+      if (event?.$case === 'result') events.push(`valid ${event.value.valid}`)
+    }
+    expect(events).toEqual(['tail_missing', 'valid false'])
+    const { status, text } = await get('/readyz')
+    expect([status, JSON.parse(text)]).toMatchObject([200, { status: 'degraded' }])
+    expect((await get('/metrics')).text).toMatch(
+      /lexcustis_audit_diverged_organizations\{service="audit"\} 1/,
+    )
+    expect(lines.join('')).toContain('log differs from what was signed')
   })
 })
