@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { createSha256, encodeUtf8, toBase64 } from '#platform'
 
 export const SALT_BYTES = 32
 
-const LABEL = Buffer.from('lexcustis/commit/v1\0')
+const LABEL = encodeUtf8('lexcustis/commit/v1\0')
 
 /**
  * Binds a record to a value without containing it: base64 of SHA-256(label ‖ 0x00 ‖ salt ‖ value).
@@ -10,5 +10,9 @@ const LABEL = Buffer.from('lexcustis/commit/v1\0')
  */
 export function commit(salt: Uint8Array, value: Uint8Array | string): string {
   if (salt.length !== SALT_BYTES) throw new RangeError(`a salt has ${SALT_BYTES} bytes`)
-  return createHash('sha256').update(LABEL).update(salt).update(value).digest('base64')
+  const hash = createSha256()
+  hash.update(LABEL)
+  hash.update(salt)
+  hash.update(typeof value === 'string' ? encodeUtf8(value) : value)
+  return toBase64(hash.digest())
 }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { allocate, sha256 } from '#platform'
 
 export const HASH_BYTES = 32
 
@@ -7,24 +7,24 @@ const NODE_PREFIX = 1
 
 /** SHA-256(0x00 ‖ canonical): the leaf hash of RFC 6962, section 2.1. */
 export function leafHash(canonical: Uint8Array): Buffer {
-  const message = Buffer.allocUnsafe(1 + canonical.length)
+  const message = allocate(1 + canonical.length)
   message[0] = LEAF_PREFIX
   message.set(canonical, 1)
-  return hash('sha256', message, 'buffer')
+  return sha256(message)
 }
 
-const pair = Buffer.allocUnsafe(1 + 2 * HASH_BYTES)
+const pair = allocate(1 + 2 * HASH_BYTES)
 pair[0] = NODE_PREFIX
 
 /** SHA-256(0x01 ‖ left ‖ right): an inner node of RFC 6962, section 2.1. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1)
   pair.set(right, 1 + HASH_BYTES)
-  return hash('sha256', pair, 'buffer')
+  return sha256(pair)
 }
 
 /** Root of the tree without leaves: SHA-256 of nothing. */
-export const EMPTY_ROOT: Uint8Array = hash('sha256', '', 'buffer')
+export const EMPTY_ROOT: Uint8Array = sha256(allocate(0))
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from '#platform'
 import { isSequence } from '../envelope.js'
 import { EvidenceError } from '../failure.js'
 import { HASH_BYTES } from '../merkle/hash.js'
@@ -18,7 +19,7 @@ export interface CheckpointNote extends Checkpoint {
   readonly note: Note
 }
 
-const BASE64 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
+const LINES = /^([^\n]+)\n([^\n]*)\n([^\n]*)\n$/
 
 /** The first line of the checkpoints of one incarnation, and the name of their keys. */
 export function logOrigin(origin: string, organizationId: string, incarnation: string): string {
@@ -27,19 +28,18 @@ export function logOrigin(origin: string, organizationId: string, incarnation: s
 
 /** The text that is signed. */
 export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
-  return `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`
+  return `${origin}\n${size}\n${toBase64(root)}\n`
 }
 
 /** Reads a signed checkpoint; its signatures are still to be verified. Throws `checkpoint_malformed`. */
 export function readCheckpoint(text: string): CheckpointNote {
   const note = readNote(text)
-  const [origin = '', size = '', root = '', ...rest] = note.text.split('\n')
-  if (rest.length !== 1 || rest[0] !== '' || origin === '') {
-    throw malformed('is not an origin, a size and a root')
-  }
+  const [, origin, size = '', root = ''] = LINES.exec(note.text) ?? []
+  if (origin === undefined) throw malformed('is not an origin, a size and a root')
   if (!isSequence(size) || size === '0') throw malformed('the size is not a decimal above 0')
-  if (!BASE64.test(root)) throw malformed(`the root is not ${HASH_BYTES} bytes in base64`)
-  return { origin, size: BigInt(size), root: Buffer.from(root, 'base64'), note }
+  const bytes = fromBase64(root)
+  if (bytes?.length !== HASH_BYTES) throw malformed(`the root is not ${HASH_BYTES} bytes in base64`)
+  return { origin, size: BigInt(size), root: bytes, note }
 }
 
 function malformed(detail: string): EvidenceError {

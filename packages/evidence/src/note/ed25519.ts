@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { verifyEd25519Plain } from '#platform'
 
 export const PUBLIC_KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
@@ -36,22 +36,7 @@ export async function verifyEd25519(
   if (signature.length !== SIGNATURE_BYTES) return false
   if (!isStrongPoint(publicKey) || !isStrongPoint(signature.subarray(0, 32))) return false
   if (littleEndian(signature.subarray(32)) >= L) return false
-  return verifyPlain(publicKey, message, signature)
-}
-
-async function verifyPlain(
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-): Promise<boolean> {
-  try {
-    const x = Buffer.from(publicKey).toString('base64url')
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-    return verify(null, message, key, signature)
-  } catch {
-    // Bytes that encode no point of the curve.
-    return false
-  }
+  return verifyEd25519Plain(publicKey, message, signature)
 }
 
 function littleEndian(bytes: Uint8Array): bigint {

@@ -1,3 +1,4 @@
+import { encodeUtf8, fromBase64, toBase64, toHex } from '#platform'
 import { EvidenceError, type FailureCode } from '../failure.js'
 import { verifyEd25519 } from './ed25519.js'
 import { isKeyName, type VerifierKey } from './vkey.js'
@@ -36,10 +37,10 @@ const CONTROL = /[^\P{Cc}\n]/u
 
 /** The note and one signature line per signer, in the order given. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
-  const message = Buffer.from(text)
+  const message = encodeUtf8(text)
   const lines = signers.map(({ name, id, sign }) => {
-    const bytes = Buffer.concat([Buffer.from(id, 'hex'), sign(message)])
-    return `— ${name} ${bytes.toString('base64')}\n`
+    const keyId = id.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? []
+    return `— ${name} ${toBase64(Uint8Array.of(...keyId, ...sign(message)))}\n`
   })
   return `${text}\n${lines.join('')}`
 }
@@ -63,13 +64,11 @@ export function readNote(note: string, code: FailureCode = 'checkpoint_malformed
 
 function readSignature(line: string): NoteSignature | undefined {
   const [, name = '', base64 = ''] = SIGNATURE.exec(line) ?? []
-  const bytes = Buffer.from(base64, 'base64')
-  if (!isKeyName(name) || bytes.toString('base64') !== base64 || bytes.length <= KEY_ID_BYTES) {
-    return undefined
-  }
+  const bytes = fromBase64(base64)
+  if (!isKeyName(name) || !bytes || bytes.length <= KEY_ID_BYTES) return undefined
   return {
     name,
-    keyId: bytes.subarray(0, KEY_ID_BYTES).toString('hex'),
+    keyId: toHex(bytes.subarray(0, KEY_ID_BYTES)),
     signature: bytes.subarray(KEY_ID_BYTES),
   }
 }
@@ -83,7 +82,7 @@ export async function verifyNote(
   keys: readonly VerifierKey[],
   code: FailureCode = 'checkpoint_signature',
 ): Promise<VerifiedNote> {
-  const message = Buffer.from(text)
+  const message = encodeUtf8(text)
   const signedBy: VerifierKey[] = []
   let unknown = 0
   for (const { name, keyId, signature } of signatures) {

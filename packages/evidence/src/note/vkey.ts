@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { encodeUtf8, fromBase64, sha256, toBase64, toHex } from '#platform'
 import { EvidenceError } from '../failure.js'
 import { isStrongPoint, PUBLIC_KEY_BYTES } from './ed25519.js'
 
@@ -25,8 +25,8 @@ export function isKeyName(name: string): boolean {
 
 /** SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)[:4] in hex: the key id of C2SP signed-note. */
 export function keyIdOf(name: string, publicKey: Uint8Array): string {
-  const message = Buffer.concat([Buffer.from(`${name}\n`), Buffer.from([ED25519]), publicKey])
-  return hash('sha256', message, 'buffer').subarray(0, ID_BYTES).toString('hex')
+  const message = Uint8Array.of(...encodeUtf8(`${name}\n`), ED25519, ...publicKey)
+  return toHex(sha256(message).subarray(0, ID_BYTES))
 }
 
 /** Throws EvidenceError `key_malformed`. */
@@ -38,15 +38,15 @@ export function createVerifierKey(name: string, publicKey: Uint8Array): Verifier
 
 /** `<name>+<id>+<base64>`, as C2SP writes it. */
 export function formatVkey({ name, id, publicKey }: VerifierKey): string {
-  return `${name}+${id}+${Buffer.concat([Buffer.from([ED25519]), publicKey]).toString('base64')}`
+  return `${name}+${id}+${toBase64(Uint8Array.of(ED25519, ...publicKey))}`
 }
 
 /** Reads what `formatVkey` writes. Throws EvidenceError `key_malformed`. */
 export function readVkey(text: string): VerifierKey {
   const [, name = '', id, base64 = ''] = VKEY.exec(text) ?? []
   if (id === undefined) throw malformed('is not <name>+<id>+<key>')
-  const bytes = Buffer.from(base64, 'base64')
-  if (bytes.toString('base64') !== base64) throw malformed('the key is not canonical base64')
+  const bytes = fromBase64(base64)
+  if (!bytes) throw malformed('the key is not canonical base64')
   if (bytes.length !== 1 + PUBLIC_KEY_BYTES || bytes[0] !== ED25519) {
     throw malformed('the key is not one of Ed25519')
   }
