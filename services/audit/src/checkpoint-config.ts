@@ -14,10 +14,10 @@ import type { S3Options } from './adapters/s3-bucket.js'
 export interface CheckpointConfig {
   /** Where checkpoints are kept, unless `checkpointBucket` is; and how far each witness is. */
   readonly checkpointDir: string
-  readonly checkpointBucket: S3Options | undefined
-  readonly webhook: WebhookConfig | undefined
-  readonly witnessBucket: S3Options | undefined
-  readonly timestamps: TimestampConfig | undefined
+  readonly checkpointBucket?: S3Options | undefined
+  readonly webhook?: WebhookConfig | undefined
+  readonly witnessBucket?: S3Options | undefined
+  readonly timestamps?: TimestampConfig | undefined
 }
 
 export interface WebhookConfig {
