@@ -16,6 +16,7 @@ export interface AuditEvents {
   readonly keyRefused: (organizationId: string, problem: string) => void
   readonly scanFailed: (error: unknown) => void
   readonly signFailed: (organizationId: string, error: unknown) => void
+  readonly witnessFailed: (name: string, error: unknown) => void
   readonly sweepFailed: (error: unknown) => void
   /** The log is read-only until an operator starts a new incarnation. */
   readonly logDiverged: (organizationId: string, divergence: Divergence) => void
@@ -44,6 +45,7 @@ export function createEvents(log: Logger): AuditEvents {
       log.error({ organization_id: organizationId, error }, 'checkpoint not signed'),
     runNotRecorded: (organizationId, error) =>
       log.error({ organization_id: organizationId, error }, 'check of the log not recorded'),
+    witnessFailed: (name, error) => log.warn({ name, error }, 'witness not reached'),
     sweepFailed: (error) => log.error({ error }, 'sweep of the logs failed'),
     logDiverged: (organizationId, { code, incarnation, signedSize, storedSize }) => {
       const fields = {

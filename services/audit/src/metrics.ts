@@ -1,4 +1,5 @@
 import { Gauge, Histogram, type Metrics } from '@lexcustis/runtime'
+import type { Anchoring } from './domain/anchoring.js'
 import type { LogGuard } from './domain/signing/log-guard.js'
 
 export interface AppendMetrics {
@@ -46,8 +47,28 @@ export function createAppendMetrics({ registry }: Metrics, waiting: () => number
 }
 
 /** What pages an operator: logs that differ from what was signed, records that are not signed. */
-export function measureCheckpoints({ registry }: Metrics, guard: LogGuard): void {
+export function measureCheckpoints(
+  { registry }: Metrics,
+  guard: LogGuard,
+  anchoring: Pick<Anchoring, 'backlog'>,
+): void {
   const registers = [registry]
+  new Gauge({
+    name: 'lexcustis_audit_unanchored_records',
+    help: 'Records under a checkpoint that the witness which lacks most has not been given',
+    registers,
+    collect() {
+      this.set(Number(anchoring.backlog().unanchoredRecords))
+    },
+  })
+  new Gauge({
+    name: 'lexcustis_audit_oldest_unanchored_seconds',
+    help: 'How long the oldest checkpoint has waited for a witness',
+    registers,
+    collect() {
+      this.set(anchoring.backlog().oldestUnanchoredSeconds)
+    },
+  })
   new Gauge({
     name: 'lexcustis_audit_diverged_organizations',
     help: 'Organisations whose log differs from what was signed; each is read-only',

@@ -26,11 +26,12 @@ export async function restartCommand(
   }
   try {
     const config = readConfig(env)
+    using checkpointStore = await openCheckpointStore(config)
     await using log = openAuditLog({
       ...config,
       epochs: await config.masterKeys.load(),
       clock: systemClock,
-      checkpointStore: await openCheckpointStore(config),
+      checkpointStore,
     })
     await log.checkpoints.open()
     const { incarnation, predecessor } = await log.restart(organizationId)

@@ -1,12 +1,12 @@
 import { AppError, systemClock } from '@lexcustis/core'
 import { createTenantTokenVerifier, startRpcServer, withPeers } from '@lexcustis/rpc'
 import { createMetrics, type Logger, type Open, openParts, startProbes } from '@lexcustis/runtime'
-import { openDirectoryCheckpointStore } from './adapters/directory-checkpoint-store.js'
 import { checkSynchronousCommit, createChecks } from './adapters/pg-checks.js'
 import { ALLOW } from './allow.js'
 import { type AuditLog, openAuditLog } from './audit-log.js'
 import type { AuditConfig } from './config.js'
 import { openErasure } from './erasure.js'
+import { startAnchoring } from './domain/anchoring.js'
 import { createEvents } from './events.js'
 import { contentService } from './handlers/content.js'
 import { erasureService } from './handlers/erasure.js'
@@ -16,6 +16,8 @@ import { readerService } from './handlers/reader.js'
 import { writerService } from './handlers/writer.js'
 import { createLogCheck } from './log-check.js'
 import { createAppendMetrics, measureCheckpoints } from './metrics.js'
+import { openCheckpointStore } from './open-checkpoint-store.js'
+import { openAnchorProgress, openWitnesses } from './open-witnesses.js'
 import { startScanLoop } from './scan-loop.js'
 
 export { type AuditLog, type AuditLogOptions, openAuditLog } from './audit-log.js'
@@ -41,6 +43,17 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
   for (const warning of config.keyWarnings) events.keyExposed(warning)
   const metrics = createMetrics('audit')
   const appends = createAppendMetrics(metrics, () => log.waiting())
+  const store = await openCheckpointStore(config)
+  open({ [Symbol.asyncDispose]: async () => store[Symbol.dispose]() })
+  const anchoring = open(
+    startAnchoring({
+      store,
+      witnesses: openWitnesses(config, store),
+      progress: openAnchorProgress(config),
+      clock: systemClock,
+      onFailed: events.witnessFailed,
+    }),
+  )
   const log: AuditLog = open(
     openAuditLog({
       ...config,
@@ -49,7 +62,8 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
       onFlush: appends.flushed,
       onLost: events.chatLost,
       onKeyRefused: events.keyRefused,
-      checkpointStore: await openDirectoryCheckpointStore(config.checkpointDir),
+      checkpointStore: store,
+      onSigned: (place, size) => anchoring.notify(place, size),
       onDiverged: events.logDiverged,
       onSignFailed: events.signFailed,
     }),
@@ -57,7 +71,9 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
   await assertDurable(log)
   const { checkpoints } = log
   await checkpoints.open()
-  measureCheckpoints(metrics, checkpoints.guard)
+  measureCheckpoints(metrics, checkpoints.guard, anchoring)
+  // What was written last is signed before the log is closed.
+  open({ [Symbol.asyncDispose]: async () => checkpoints.signWaiting() })
   const erasure = open(openErasure(log, { ...config, clock: systemClock }))
   const probes = open(
     await startProbes({

@@ -518,12 +518,12 @@ describe('a chat whose gateway is gone', () => {
   })
 })
 
-describe('operation', () => {
-  const get = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${audit.metricsPort}${path}`)
-    return { status: response.status, text: await response.text() }
-  }
+const get = async (path: string) => {
+  const response = await fetch(`http://127.0.0.1:${audit.metricsPort}${path}`)
+  return { status: response.status, text: await response.text() }
+}
 
+describe('operation', () => {
   test('is ready on a durable, migrated database', async () => {
     const { status, text } = await get('/readyz')
     expect(status).toBe(200)
