@@ -9,6 +9,7 @@ import { healthRoutes } from './routes/health.js'
 import { knowledgeRoutes } from './routes/knowledge.js'
 import { organizationRoutes } from './routes/organization.js'
 import { organizationsRoutes } from './routes/organizations.js'
+import { subjectsRoutes } from './routes/subjects.js'
 import { tenantTokensRoutes } from './routes/tenant-tokens.js'
 import { usersRoutes } from './routes/users.js'
 import { wellKnownRoutes } from './routes/well-known.js'
@@ -26,5 +27,6 @@ export const ROUTES: readonly RouteModule<GatewayDeps>[] = [
   organizationRoutes,
   documentsRoutes,
   auditRoutes,
+  subjectsRoutes,
   chatRoutes,
 ]

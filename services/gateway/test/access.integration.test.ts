@@ -41,6 +41,8 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   ['GET', '/api/v1/api-keys', ['auditor', 'admin']],
   ['POST', '/api/v1/api-keys', ['admin']],
   ['DELETE', `/api/v1/api-keys/${UNKNOWN_ID}`, ['admin']],
+  ['POST', `/api/v1/subjects/${UNKNOWN_ID}/erasure/approval`, ['reviewer', 'admin']],
+  ['POST', `/api/v1/subjects/${UNKNOWN_ID}/erasure`, ['admin']],
   ['POST', '/api/v1/tenant-tokens', []],
   ['GET', '/api/v1/organization', ['auditor', 'admin']],
   ['PATCH', '/api/v1/organization', ['admin']],

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { AppError, type TenantContext, uuidv7 } from '@lexcustis/core'
 import {
   AuditContentDefinition,
+  AuditErasureDefinition,
   AuditReaderDefinition,
   AuditWriterDefinition,
   CommittedField,
   ContentState,
+  type EraseSubjectRequest,
   type Record as Sealed,
 } from '@lexcustis/proto/audit'
 import { Check, type CheckPolicy, Mode, PolicyDefinition } from '@lexcustis/proto/compliance'
@@ -62,6 +64,8 @@ export class Neighbours implements AsyncDisposable {
   failAppend: AppError | undefined
   failIngest: AppError | undefined
   failSettings: AppError | undefined
+  failErasure: AppError | undefined
+  readonly erasures: { request: EraseSubjectRequest; tenant: TenantContext }[] = []
   /** Runs while an append is being answered, to look at the world at that moment. */
   onAppend: (record: Appended) => Promise<void> = async () => undefined
   readonly #servers = new Map<string, RpcServer>()
@@ -73,7 +77,12 @@ export class Neighbours implements AsyncDisposable {
 
   async start(): Promise<Record<'audit' | 'compliance' | 'rag' | 'llm', string>> {
     return {
-      audit: await this.#listen('audit', [this.#writer(), this.#reader(), this.#content()]),
+      audit: await this.#listen('audit', [
+        this.#writer(),
+        this.#reader(),
+        this.#content(),
+        this.#erasure(),
+      ]),
       compliance: await this.#listen('compliance', [this.#policy()]),
       rag: await this.#listen('rag', [this.#documentService(), this.#knowledge()]),
       llm: await this.#listen('llm', [this.#providerService()]),
@@ -203,6 +212,44 @@ export class Neighbours implements AsyncDisposable {
             { field: CommittedField.PROMPT, ...present },
             { field: CommittedField.RESPONSE, ...erased },
           ],
+        }
+      },
+    })
+  }
+
+  #erasure(): BoundService {
+    const receiptOf = (organizationId: string, entryId: string) => ({
+      organizationId,
+      incarnation: organizationId,
+      sequence: 41n,
+      entryId,
+      entryHash: Buffer.alloc(32, 9),
+      recordedAt: '2026-11-23T10:15:30.123456Z',
+      checkpointSize: 40n,
+    })
+    return service(AuditErasureDefinition, {
+      approveErasure: async (request, call) => {
+        const tenant = await call.tenant()
+        const { id, subjectId, rationale } = request
+        const attrs = { subjectId, rationale }
+        this.records.push({ id, type: 'oversight.decided', ref: '', attrs, tenant })
+        return { receipt: receiptOf(tenant.organizationId, id) }
+      },
+      eraseSubject: async (request, call) => {
+        const tenant = await call.tenant()
+        if (this.failErasure) throw this.failErasure
+        this.erasures.push({ request, tenant })
+        const receipt = request.dryRun ? undefined : receiptOf(tenant.organizationId, request.id)
+        return {
+          receipt,
+          receipts: receipt ? [receipt] : [],
+          erasedRecords: 2n,
+          erasedFields: 3n,
+          dryRun: request.dryRun,
+          heldBy: request.dryRun ? ['i-1'] : [],
+          documents: ['d1'],
+          copies: [{ incarnation: 'inc', sequence: 9n, recordedAt: '2026-11-23T10:15:30.123456Z' }],
+          completeAfter: request.dryRun ? '' : '2026-12-28T10:15:30.123456Z',
         }
       },
     })

@@ -81,7 +81,7 @@ export function createPeers(addresses: PeerAddresses, tls: TlsIdentity): Peers {
       content: connect('audit', AuditContentDefinition),
       oversight: connect('audit', AuditOversightDefinition, ['recordDecision', 'listPending']),
       exports: connect('audit', AuditExportDefinition),
-      erasure: connect('audit', AuditErasureDefinition, ['eraseSubject']),
+      erasure: connect('audit', AuditErasureDefinition, ['approveErasure', 'eraseSubject']),
     },
     compliance: {
       checks: connect('compliance', CheckDefinition, ['preCheck', 'postCheck']),

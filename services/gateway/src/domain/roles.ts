@@ -16,6 +16,8 @@ export const PERMISSIONS = [
   'users.write',
   'keys.read',
   'keys.write',
+  'subjects.approve',
+  'subjects.erase',
   'tenant_tokens.issue',
   'organizations.write',
   'knowledge.read',
@@ -24,7 +26,13 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number]
 
 const MEMBER = ['chat', 'models.read', 'documents.read'] as const
-const REVIEWER = [...MEMBER, 'documents.write', 'audit.entries', 'audit.content'] as const
+const REVIEWER = [
+  ...MEMBER,
+  'documents.write',
+  'audit.entries',
+  'audit.content',
+  'subjects.approve',
+] as const
 const AUDITOR = [
   'models.read',
   'documents.read',
@@ -36,7 +44,14 @@ const AUDITOR = [
   'users.read',
   'keys.read',
 ] as const
-const ADMIN = [...REVIEWER, ...AUDITOR, 'settings.write', 'users.write', 'keys.write'] as const
+const ADMIN = [
+  ...REVIEWER,
+  ...AUDITOR,
+  'settings.write',
+  'users.write',
+  'keys.write',
+  'subjects.erase',
+] as const
 
 /** Who may do what: the one page. The operator runs the deployment and reads nobody's content. */
 export const ROLE_TABLE: Readonly<Record<Role, ReadonlySet<Permission>>> = {
