@@ -33,8 +33,8 @@ export interface OpensslAuthority extends AsyncDisposable {
   tamper: (exchange: Exchange) => Answer | Promise<Answer>
   /** Whether `openssl ts -verify` accepts a token for this content. */
   verify(token: Uint8Array, content: string): Promise<boolean>
-  /** Signs the content of a reply again, as a CMS with a certificate for something else. */
-  resign(reply: Uint8Array, usage: string): Promise<Buffer>
+  /** Answers a query, signed with another certificate of the same issuer. */
+  resign(query: Uint8Array, usage: string, namesCertificate?: boolean): Promise<Buffer>
   /** The answer to a query as the authority would give it, or to another query. */
   reply(query: Uint8Array): Promise<Buffer>
 }
@@ -137,18 +137,19 @@ export async function startOpensslAuthority(): Promise<OpensslAuthority> {
         () => false,
       )
     },
-    async resign(given, usage) {
+    async resign(query, usage, namesCertificate = true) {
       files += 1
       const name = `other${files}`
       await issue(name, usage)
-      const token = `${await write(given)}.token`
+      const token = `${await write(await reply(query))}.token`
       await openssl('ts', '-reply', '-in', token.slice(0, -6), '-token_out', '-out', token)
       await openssl(
         ...['cms', '-verify', '-noverify', '-inform', 'DER', '-in', token],
         ...['-out', `${token}.info`],
       )
       await openssl(
-        ...['cms', '-sign', '-binary', '-nodetach', '-cades', '-md', 'sha256', '-outform', 'DER'],
+        ...['cms', '-sign', '-binary', '-nodetach', '-md', 'sha256', '-outform', 'DER'],
+        ...(namesCertificate ? ['-cades'] : []),
         ...['-econtent_type', 'id-smime-ct-TSTInfo', '-in', `${token}.info`],
         ...['-signer', path(`${name}.pem`), '-inkey', path(`${name}.key`), '-out', `${token}.cms`],
       )

@@ -34,6 +34,13 @@ describe('the directory', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
+  test('is made by as many as start at once', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const place = join(folder, `${round}`, 'not', 'there', 'yet')
+      await Promise.all(Array.from({ length: 8 }, () => openDirectoryCheckpointStore(place)))
+    }
+  })
+
   test('bounds its folders, and leaves no temporary file behind', async () => {
     const store = await openDirectoryCheckpointStore(folder)
     for (let size = 995n; size < 2010n; size += 5n) await store.put(log, size, sampleNote(size))

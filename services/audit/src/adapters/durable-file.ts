@@ -87,8 +87,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes the folder itself and whatever is missing above it, durable. Not with `recursive`, which
- * never ends below a folder that takes no children (/proc).
+ * Makes the folder itself and whatever is missing above it, durable, also while another process does.
+ * Not with `recursive`, which never ends below a folder that takes no children (/proc).
  */
 export async function makeRoot(root: string): Promise<void> {
   const parent = dirname(root)
@@ -96,15 +96,11 @@ export async function makeRoot(root: string): Promise<void> {
     await mkdir(root, { mode: 0o750 })
   } catch (error) {
     if (errorCode(error) === 'EEXIST' && (await stat(root)).isDirectory()) return
-    if (errorCode(error) !== 'ENOENT' || parent === root || (await isThere(parent))) throw error
+    if (errorCode(error) !== 'ENOENT') throw error
     await makeRoot(parent)
     await mkdir(root, { mode: 0o750 }).catch(unless('EEXIST'))
   }
   await syncFolder(parent)
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(unless('ENOENT'))) !== undefined
 }
 
 /** The content of a file, or undefined when there is none. */

@@ -105,14 +105,19 @@ describe.skipIf(!hasOpenssl)('an authority that is `openssl ts`', () => {
     ['for timestamps, not critical', 'extendedKeyUsage=timeStamping'],
     ['for anything', 'keyUsage=critical,digitalSignature'],
   ])('a certificate %s of the same issuer is refused', async (_, usage) => {
-    tsa.tamper = async ({ reply }) => ({ body: await tsa.resign(reply, usage) })
+    tsa.tamper = async ({ query }) => ({ body: await tsa.resign(query, usage) })
     expect(await problem()).toMatch(/not one for timestamps only/)
   })
 
   test('another certificate for timestamps of the same issuer is accepted', async () => {
     // Shows that what is refused above is refused for its certificate.
-    tsa.tamper = async ({ reply }) => ({ body: await tsa.resign(reply, TIMESTAMPS) })
+    tsa.tamper = async ({ query }) => ({ body: await tsa.resign(query, TIMESTAMPS) })
     expect(await problem()).toBe('accepted')
+  })
+
+  test('a signature that names no certificate could be under another one', async () => {
+    tsa.tamper = async ({ query }) => ({ body: await tsa.resign(query, TIMESTAMPS, false) })
+    expect(await problem()).toMatch(/does not name its certificate/)
   })
 
   test('a refusal of the authority is none of our tokens', async () => {

@@ -156,6 +156,7 @@ function isForTimestampsOnly({ extensions = [] }: pki.Certificate): boolean {
 function namedCertificate(signer: pki.SignerInfo): { algorithm: string; hash: Uint8Array } {
   const second = attributeOf(signer, SIGNING_CERTIFICATE_V2)
   const id = firstOf(firstOf(second ?? attributeOf(signer, SIGNING_CERTIFICATE)))
+  if (!id) throw refused('it does not name its certificate')
   const [first, next] = childrenOf(id)
   // hashAlgorithm comes first and is left out when it is SHA-256; version 1 knows only SHA-1.
   const oid = first instanceof asn1.Sequence ? childrenOf(first)[0] : undefined

@@ -226,7 +226,9 @@ test('a store that was rolled back is reported, at the start and while running',
   expect(one.taken).toEqual([])
   store.set(b, undefined)
   anchoring.notify(b, 3n)
-  await soon(() => expect(failures).toMatchObject([behind, behind]))
+  // It is tried again and again, and said each time.
+  await soon(() => expect(failures.length).toBeGreaterThan(1))
+  for (const failure of failures) expect(failure).toMatchObject(behind)
   expect(anchoring.backlog().unanchoredRecords).toBe(3n)
 })
 
