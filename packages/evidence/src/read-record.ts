@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { decodeUtf8 } from '#platform'
 import { assertCanonicalSize, canonicalText } from './canonical.js'
 import { type Envelope, readEnvelope } from './envelope.js'
 import { EvidenceError } from './failure.js'
@@ -9,10 +9,10 @@ import { EvidenceError } from './failure.js'
  * survive the reading. Throws EvidenceError `canonical_too_large`, `canonical_malformed`,
  * `canonical_form` or `envelope_schema`.
  */
-export function readRecord(canonical: Buffer): Envelope {
+export function readRecord(canonical: Uint8Array): Envelope {
   assertCanonicalSize(canonical.length)
-  if (!isUtf8(canonical)) throw new EvidenceError('canonical_malformed', 'is not UTF-8')
-  const text = canonical.toString('utf8')
+  const text = decodeUtf8(canonical)
+  if (text === undefined) throw new EvidenceError('canonical_malformed', 'is not UTF-8')
   const value = parse(text)
   if (canonicalText(value) !== text) {
     throw new EvidenceError('canonical_form', 'is not the canonical form of what it says')
