@@ -27,6 +27,7 @@ const TABLES = [
   'audit_content',
   'audit_subject',
   'audit_subject_key',
+  'audit_erasure',
 ] as const
 const CHANGES: Readonly<Record<string, (table: string) => string>> = {
   SELECT: (table) => `SELECT organization_id FROM audit.${table}`,
@@ -43,6 +44,7 @@ const GRANTED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     audit_content: ['SELECT', 'INSERT'],
     audit_subject: ['SELECT', 'INSERT'],
     audit_subject_key: ['SELECT', 'INSERT'],
+    audit_erasure: ['SELECT', 'INSERT'],
   },
   audit_oversight: { audit_log_oversight: ['SELECT', 'INSERT', 'UPDATE'] },
   audit_eraser: {

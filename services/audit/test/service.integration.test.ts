@@ -5,6 +5,7 @@ import { readCheckpoint, readVkey, rootFromInclusion, verifyNote } from '@lexcus
 import {
   type AppendRequest,
   AuditContentDefinition,
+  AuditErasureDefinition,
   AuditOversightDefinition,
   AuditReaderDefinition,
   AuditWriterDefinition,
@@ -484,6 +485,55 @@ describe('what is signed', () => {
     const { origin, keys } = await reader.getDeploymentKeys({}, await as(who))
     expect(origin).toBe('test.local')
     expect(keys.map(({ publicKey }) => publicKey)).toContainEqual(signingKeys.current.publicKey)
+  })
+})
+
+describe('erasure', () => {
+  test('needs two people, and is asked for by the gateway alone', async () => {
+    const organizationId = uuidv7()
+    const one = (userRole: TenantContext['userRole']): TenantContext => ({
+      organizationId,
+      userId: uuidv7(),
+      userRole,
+      kind: 'user',
+      via: 'jwt',
+    })
+    const [member, reviewer, admin] = [one('member'), one('reviewer'), one('admin')]
+    const content = [{ field: CommittedField.PROMPT, value: 'mine' }]
+    const sealed = request({ content })
+    await client(AuditWriterDefinition).append(sealed, await as(member))
+    const erasure = client(AuditErasureDefinition)
+    const agree = { id: uuidv7(), subjectId: member.userId, rationale: '' }
+    expect(await reasonOf(erasure.approveErasure(agree, await as(member)))).toBe('FORBIDDEN')
+    const approved = await erasure.approveErasure(agree, await as(reviewer))
+    const erase = {
+      id: uuidv7(),
+      subjectId: member.userId,
+      legalBasis: 'GDPR Art. 17(1)(b)',
+      approvedBy: approved.receipt?.entryId ?? '',
+      fields: [CommittedField.PROMPT],
+      dryRun: false,
+    }
+    const unknown = { ...erase, fields: [CommittedField.UNSPECIFIED] }
+    const compliance = client(AuditErasureDefinition, 'compliance')
+    expect(await reasonOf(compliance.eraseSubject(erase, await as(admin)))).toBe('FORBIDDEN')
+    expect(await reasonOf(erasure.eraseSubject(erase, await as(reviewer)))).toBe('FORBIDDEN')
+    expect(await reasonOf(erasure.eraseSubject(unknown, await as(admin)))).toBe('INVALID_INPUT')
+    const { receipt, ...report } = await erasure.eraseSubject(erase, await as(admin))
+    expect(report).toMatchObject({ erasedRecords: 1n, erasedFields: 1n, dryRun: false })
+    expect(report.receipts).toEqual([receipt])
+    const read = client(AuditContentDefinition)
+    const { items } = await read.getContent({ id: sealed.id }, await as(admin))
+    expect(items).toEqual([
+      {
+        field: CommittedField.PROMPT,
+        state: ContentState.ERASED,
+        value: '',
+        erasedBy: erase.id,
+        erasedBySequence: receipt?.sequence,
+      },
+    ])
+    expect(lines.join('')).not.toContain(member.userId)
   })
 })
 

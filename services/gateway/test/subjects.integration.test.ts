@@ -107,7 +107,10 @@ test.each([
 test('says which incident holds it, and knows no subject that is none', async () => {
   world.neighbours.failErasure = new AppError('CONFLICT', 'an open incident holds records: i-7')
   const held = await post(`${uuidv7()}/erasure`, { ...basis, approved_by: uuidv7() })
-  expect(held).toMatchObject({ status: 409, json: { detail: expect.stringContaining('i-7') } })
+  expect(held).toMatchObject({
+    status: 409,
+    json: { detail: expect.stringContaining('i-7') as string },
+  })
   expect((await post('nobody/erasure', {})).status).toBe(404)
   expect((await post('nobody/erasure/approval', {})).status).toBe(404)
 })
