@@ -1,6 +1,6 @@
 import { AppError, type Clock, formatMicros, uuidv7 } from '@lexcustis/core'
 import { formatVkey, readCheckpoint } from '@lexcustis/evidence'
-import type { CheckpointStore, OrganizationLog } from './domain/checkpoint-store.js'
+import type { CheckpointStore, LogName, OrganizationLog } from './domain/checkpoint-store.js'
 import type { Appended } from './domain/outcome.js'
 import { type Draft, type DraftReader, SYSTEM } from './domain/draft.js'
 import type { Keyring } from './domain/keyring.js'
@@ -25,7 +25,7 @@ import type { SignedTree } from './domain/verify-log.js'
 
 export interface CheckpointEvents {
   /** A checkpoint became durable in the store. */
-  readonly onSigned?: (log: OrganizationLog, size: bigint) => void
+  readonly onSigned?: (log: LogName, size: bigint) => void
   /** A log is read-only from now on. */
   readonly onDiverged?: (organizationId: string, divergence: Divergence) => void
   /** Something could not be signed; it is tried again. */
@@ -99,7 +99,13 @@ export function createCheckpoints(
   { readDraft, append }: Appending,
 ): Checkpoints {
   const { trees, store, keys, origin, clock, onSigned, onSignFailed } = options
-  const deployment = createDeploymentLog({ store, keys, origin, clock })
+  const deployment = createDeploymentLog({
+    store,
+    keys,
+    origin,
+    clock,
+    onSigned: (size) => onSigned?.('deployment', size),
+  })
   const guard = new LogGuard({
     compare: async (organizationId) => compareLog(options, organizationId),
     onDiverged: (organizationId, divergence) => {

@@ -54,6 +54,8 @@ export interface DeploymentLogDeps {
   readonly keys: SigningKeys
   readonly origin: string
   readonly clock: Clock
+  /** Told of every new checkpoint of this log, once it is durable. */
+  readonly onSigned?: (size: bigint) => void
 }
 
 /** Replicas that sign at once; whoever loses tries again at the next event. */
@@ -190,7 +192,10 @@ class Deployment implements DeploymentLog {
       if (size <= after) return
       const text = formatCheckpoint({ origin: name, size, root: this.#range.root() })
       const note = signNote(text, signersFor(name, keys))
-      if (await keepCheckpoint(store, 'deployment', after, note)) return
+      if (await keepCheckpoint(store, 'deployment', after, note)) {
+        this.deps.onSigned?.(size)
+        return
+      }
     }
   }
 }
