@@ -205,6 +205,35 @@ describe('at the same time', () => {
     expect(await world.breaks()).toEqual([])
   }, 60_000)
 
+  test.each([undefined, ['prompt' as const]])(
+    'a person who writes without a pause does not keep it from ending; fields %j',
+    async (fields) => {
+      const subject = uuidv7()
+      const actor = { kind: 'user', via: 'jwt', role: 'member', subjectId: subject } as const
+      await world.chat(subject)
+      const pid = await world.pidOf(subject)
+      const request = world.request(subject, await world.approve(subject), { fields })
+      let isWriting = true
+      const write = async () => {
+        while (isWriting) {
+          const content = [{ field: 'prompt' as const, value: 'more' }]
+          await append(log, world.org, input({ content }), actor)
+        }
+      }
+      const writers = [write(), write(), write(), write()]
+      await pause(20)
+      const { receipts } = await world.erasure.erase(world.admin, request).finally(() => {
+        isWriting = false
+      })
+      await Promise.all(writers)
+      // What was there, what came until its record was written, and until the pseudonym was cut off.
+      expect(receipts.length).toBeLessThanOrEqual(3)
+      if (fields === undefined) expect(await world.left(pid)).toEqual(GONE)
+      expect(await world.breaks()).toEqual([])
+    },
+    20_000,
+  )
+
   test('two replicas carry out the same request: both say the same', async () => {
     for (let round = 0; round < 10; round += 1) {
       const subject = uuidv7()

@@ -69,10 +69,10 @@ async function erase(
   const { organizationId } = tenant
   const { eraser } = deps
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    let records = await authorize(deps, tenant, request, pid)
+    let records = await authorize(deps, tenant, request, pid, 'beginning')
     if (request.fields === undefined) {
       await eraser.forgetSubject(organizationId, pid)
-      records = await authorize(deps, tenant, request, pid)
+      records = await authorize(deps, tenant, request, pid, 'end')
     }
     await deleteListed(deps, organizationId, request, pid, records)
     if (request.fields !== undefined || (await eraser.deleteKey(organizationId, pid))) {

@@ -4,7 +4,7 @@ import { actorOf, type Draft, type DraftReader } from '../draft.js'
 import type { Appended, Receipt } from '../outcome.js'
 import type { LogEntry } from '../ports.js'
 import { envelopeOf } from '../same-record.js'
-import type { ContentScope, ErasureReader, Place } from './ports.js'
+import type { ErasureReader, Place } from './ports.js'
 import { readRanges, type SequenceRange, toRanges, writeRanges } from './ranges.js'
 import { receiptOf } from './receipt-of.js'
 import { recordIdOf } from './record-id.js'
@@ -71,47 +71,42 @@ function saying({ approvedBy, fields, legalBasis }: ErasureRequest): JsonObject 
 }
 
 /**
- * Authorises the erasure of all content of the pseudonym that no record of the request lists yet.
- * Content comes in order of writing, so it is what lies behind the end of the last list. With `fields`
- * only what was there before the first record: the person goes on writing under this pseudonym, and
- * nobody approved of erasing that.
+ * Authorises the erasure of content of the pseudonym that no record of the request lists yet. Content
+ * comes in order of writing, so it is what lies behind the end of the last list.
+ *
+ * Up to its `beginning`, which is the first record of the request: the person may go on writing under
+ * this pseudonym, faster than lists can follow; and with `fields` nobody approved of erasing that. To
+ * the `end` only once nothing more can come.
  */
 export async function authorize(
   deps: ErasingDeps,
   tenant: TenantContext,
   request: ErasureRequest,
   pid: string,
+  until: 'beginning' | 'end',
 ): Promise<readonly ErasingRecord[]> {
   const { organizationId } = tenant
   const records = [...(await readErasingRecords(deps.reader, organizationId, request))]
   for (;;) {
-    const scope = remaining(request, pid, records)
+    const [first, last] = [records[0], records.at(-1)]
+    const scope = {
+      pid,
+      fields: request.fields,
+      after: last && endOf(last),
+      before: until === 'beginning' ? first?.receipt : undefined,
+    }
     const places = await deps.reader.contentPlaces(organizationId, scope, MAX_LISTED)
-    const [first] = places
-    if (!first) return records
+    const incarnation = places[0]?.incarnation
+    if (incarnation === undefined) return records
     // A record speaks of one log; the rest is behind its end, and comes with the next page.
-    const here = places.filter(({ incarnation }) => incarnation === first.incarnation)
+    const here = places.filter((place) => place.incarnation === incarnation)
     const ranges = toRanges(here.map(({ sequence }) => sequence))
     records.push(
       await appendRecord(deps, tenant, request, records.length, {
-        incarnation: first.incarnation,
+        incarnation,
         ranges,
       }),
     )
-  }
-}
-
-function remaining(
-  { fields }: ErasureRequest,
-  pid: string,
-  records: readonly ErasingRecord[],
-): ContentScope {
-  const last = records.at(-1)
-  return {
-    pid,
-    fields,
-    after: last && endOf(last),
-    before: fields && records[0]?.receipt,
   }
 }
 
