@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { uuidv7 } from '@lexcustis/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lockOf } from '../src/adapters/pg-log-store.js'
 import type { AuditLog } from '../src/audit-log.js'
 import type { ErasureDeps } from '../src/domain/erasure/erase-subject.js'
 import { readRanges } from '../src/domain/erasure/ranges.js'
@@ -204,6 +205,45 @@ describe('at the same time', () => {
     }
     expect(await world.breaks()).toEqual([])
   }, 60_000)
+
+  test('content of a flush that began before the pseudonym was cut off is erased with the rest', async () => {
+    const subject = uuidv7()
+    const { end } = await world.chat(subject)
+    const pid = await world.pidOf(subject)
+    const request = world.request(subject, await world.approve(subject))
+    const flushing = database.as('audit')
+    let erasing: Promise<unknown> | undefined
+    await using late = openTestErasure(database, log, (deps) => ({
+      ...deps,
+      eraser: {
+        ...deps.eraser,
+        forgetSubject: async (org, whose) => {
+          // A writer has the lock and has read the pseudonym; it has not written yet.
+          await flushing.tenant(org, async (tx) => {
+            await tx.query('SELECT pg_advisory_xact_lock($1)', [lockOf(org)])
+            erasing = deps.eraser.forgetSubject(org, whose)
+            expect(await Promise.race([erasing, pause(500, 'waits')])).toBe('waits')
+            await tx.query(
+              `INSERT INTO audit.audit_content
+                 (organization_id, incarnation, sequence_number, field, pid, salt, nonce, ciphertext)
+               SELECT organization_id, incarnation, sequence_number + 1000000, field, pid, salt, nonce,
+                 ciphertext
+               FROM audit.audit_content
+               WHERE organization_id = $1 AND sequence_number = $2 AND field = 'response'`,
+              [org, end.sequence],
+            )
+          })
+          await erasing
+        },
+      },
+    }))
+    const { receipts } = await late.erase(world.admin, request)
+    expect(receipts.length).toBe(2)
+    expect(await world.attrsOf(receipts[1]!.id)).toMatchObject({
+      seqs: [String(end.sequence + 1_000_000n)],
+    })
+    expect(await world.left(pid)).toEqual(GONE)
+  })
 
   test.each([undefined, ['prompt' as const]])(
     'a person who writes without a pause does not keep it from ending; fields %j',
