@@ -89,6 +89,16 @@ function view(tx: Queryable, { organizationId, incarnation }: OrganizationLog): 
     const hashes = await (level === 0 ? leaves(index) : rootsBelow(level, index))
     return hashes.length === TILE_WIDTH * HASH_BYTES ? tileRoot(hashes) : undefined
   }
+  const storedLeaves = async (index: bigint): Promise<Buffer> => {
+    const rows = await tx.query<{ leaf: Buffer }>(
+      `SELECT leaf FROM audit.audit_logs
+       WHERE organization_id = $1 AND incarnation = $2
+         AND sequence_number >= $3 AND sequence_number < $4
+       ORDER BY sequence_number`,
+      [...place, index * WIDTH, (index + 1n) * WIDTH],
+    )
+    return Buffer.concat(rows.map(({ leaf }) => leaf))
+  }
   const leaves = async (index: bigint): Promise<Buffer> => {
     const rows = await tx.query<{ canonical: Buffer }>(
       `SELECT canonical FROM audit.audit_logs
@@ -118,14 +128,15 @@ function view(tx: Queryable, { organizationId, incarnation }: OrganizationLog): 
           [...place, from, to],
         ),
       ),
-    tile: async (level, index) => {
+    tile: async (level, index, source = 'computed') => {
       const [row] = await tx.query<{ hashes: Buffer }>(
         `SELECT hashes FROM audit.audit_tiles
          WHERE organization_id = $1 AND incarnation = $2 AND level = $3 AND tile_index = $4`,
         [...place, level, index],
       )
       if (row) return row.hashes
-      return level === 0 ? leaves(index) : rootsBelow(level, index)
+      if (level > 0) return rootsBelow(level, index)
+      return source === 'stored' ? storedLeaves(index) : leaves(index)
     },
     sealed: async (sequence) => {
       const [row] = await tx.query<{ canonical: Buffer; mac: Buffer }>(

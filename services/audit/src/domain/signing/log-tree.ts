@@ -11,8 +11,31 @@ import type { StoredBytes, Tile, TreeView } from './ports.js'
 
 const WIDTH = BigInt(TILE_WIDTH)
 
-/** Reads subtrees from stored tiles; what is not in a full tile yet comes from leaves. */
-export function subtreeReader(view: Pick<TreeView, 'tile'>): SubtreeReader {
+/**
+ * Reads subtrees for proofs about these positions in a tree of `size` leaves. All tiles that such a
+ * proof may need are asked for at once: at most two a level and position.
+ */
+export function proofReader(
+  view: Pick<TreeView, 'tile'>,
+  size: bigint,
+  positions: readonly bigint[],
+): SubtreeReader {
+  const asked = new Map<string, Promise<Uint8Array>>()
+  const tileAt = async (level: number, index: bigint): Promise<Uint8Array> => {
+    const key = `${level}/${index}`
+    const tile = asked.get(key) ?? view.tile(level, index, 'stored')
+    asked.set(key, tile)
+    return tile
+  }
+  for (let level = 0, entries = size, at = positions; entries > 0n; level += 1, entries /= WIDTH) {
+    at = at.map((position) => position / WIDTH)
+    // One that is not needed after all may fail without consequence.
+    for (const index of [...at, (entries - 1n) / WIDTH]) tileAt(level, index).catch(() => undefined)
+  }
+  return createTileSubtreeReader(tileAt)
+}
+
+function subtreeReader(view: Pick<TreeView, 'tile'>): SubtreeReader {
   return createTileSubtreeReader(async (level, index) => view.tile(level, index))
 }
 

@@ -25,9 +25,10 @@ export interface TreeView {
   canonical(from: bigint, to: bigint): Promise<readonly StoredBytes[]>
   /**
    * Hashes of a tile, one after another: the full tile, or what there is of one that is not full yet,
-   * from the bytes of records or from the roots of the tiles below.
+   * from leaves or from the roots of the tiles below. Leaves are computed from the bytes of the
+   * records, or, when what follows is compared with a signed root anyway, taken from their column.
    */
-  tile(level: number, index: bigint): Promise<Uint8Array>
+  tile(level: number, index: bigint, leaves?: 'computed' | 'stored'): Promise<Uint8Array>
   /** A record and its MAC, or undefined when there is none. */
   sealed(sequence: bigint): Promise<(StoredBytes & { readonly mac: Buffer }) | undefined>
   /** Records that say which keys the log is checked with: its genesis and every key.announced. */

@@ -10,7 +10,7 @@ import {
   rootFromInclusion,
 } from '@lexcustis/evidence'
 import type { CheckpointStore, OrganizationLog } from '../checkpoint-store.js'
-import { rangeAt, subtreeReader } from './log-tree.js'
+import { proofReader, rangeAt } from './log-tree.js'
 import type { TreeStore, TreeView } from './ports.js'
 
 export interface Proof {
@@ -58,8 +58,11 @@ export function createProofs({ trees, store }: ProofsDeps): Proofs {
       const { size, root } = await signedTree(log, asked)
       if (sequence >= size) throw invalid('sequence', 'is not below the size')
       return trees.view(log, async (view) => {
-        const hashes = await reading(inclusionProof(sequence, size, subtreeReader(view)))
-        const leaf = await leafAt(view, sequence)
+        const reader = proofReader(view, size, [sequence])
+        const [leaf, hashes] = await Promise.all([
+          leafAt(view, sequence),
+          reading(inclusionProof(sequence, size, reader)),
+        ])
         const reached = leaf && rootFromInclusion({ leaf, sequence, size, hashes })
         const expected = root ?? (await reading(rangeAt(view, size))).root()
         if (!reached || !equalBytes(reached, expected)) throw damaged()
@@ -72,7 +75,8 @@ export function createProofs({ trees, store }: ProofsDeps): Proofs {
         throw invalid('from', 'is not between 1 and the later size')
       const earlier = await signedTree(log, from)
       return trees.view(log, async (view) => {
-        const hashes = await reading(consistencyProof(from, later.size, subtreeReader(view)))
+        const reader = proofReader(view, later.size, [from - 1n])
+        const hashes = await reading(consistencyProof(from, later.size, reader))
         const rootOf = async (size: bigint): Promise<Uint8Array> =>
           (await reading(rangeAt(view, size))).root()
         const fromRoot = earlier.root ?? (await rootOf(from))
@@ -83,7 +87,7 @@ export function createProofs({ trees, store }: ProofsDeps): Proofs {
     },
     range: async (log, first, end, size) =>
       trees.view(log, async (view) =>
-        reading(rangeProof({ first, end, size }, subtreeReader(view))),
+        reading(rangeProof({ first, end, size }, proofReader(view, size, [first, end]))),
       ),
   }
 }
