@@ -16,10 +16,10 @@ from report import Report
 CHECKPOINT = "checkpoint.note"
 # Failures that already say that a count cannot be right.
 EXPLAINED = {
-    "records": "empty seq_gap seq_duplicate record_order record_count seq_beyond_tree",
-    "content": "content_missing content_duplicate content_unknown erasure_not_executed",
-    "erasures": "erasure_mismatch erasure_unproven",
-    "keys": "key_unannounced keys_mismatch",
+    "records": "empty record_malformed record_count record_order seq_gap seq_duplicate seq_beyond_tree",
+    "content": "content_malformed content_missing content_duplicate content_unknown erasure_not_executed",
+    "erasures": "erasure_malformed erasure_mismatch erasure_unproven",
+    "keys": "keys_malformed key_unannounced keys_mismatch",
     "proofs": "proof_missing proof_orphan",
 }
 

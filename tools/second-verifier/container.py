@@ -30,7 +30,9 @@ class Folder:
         self._scan("")
 
     def _scan(self, prefix):
-        for entry in os.scandir(os.path.join(self._path, prefix)):
+        with os.scandir(os.path.join(self._path, prefix)) as found:
+            entries = list(found)
+        for entry in entries:
             name = prefix + entry.name
             if not safe_name(name):
                 raise CannotStart("bundle_unsafe", "a file has a name that is not allowed")

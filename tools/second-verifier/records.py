@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from canonical import Malformed, decimal, from_base64
+from canonical import MAX_SEQ, Malformed, decimal, from_base64
 from envelope import ERASURES, Broken, check_envelope, parse_canonical
 from merkle import CompactRange, leaf_hash
 from proofs import Proofs
@@ -79,6 +79,7 @@ def check_records(ctx, state):
         return
     if state.lines == 0:
         ctx.report.fail("empty", "the bundle has no record", member=NAME)
+        state.gaps.append(Gap(0, MAX_SEQ, True))
         return
     if state.next < end:
         _gap(state, state.next, end, None)
@@ -175,6 +176,8 @@ def _not_ascending(ctx, state, seq, where):
     if seq == state.last:
         ctx.report.fail("seq_duplicate", "the sequence repeats", **where)
     else:
+        state.proofs.names.pop(seq, None)
+        state.broken.add(seq)
         ctx.report.fail("record_order", "the sequence is below that of an earlier line", **where)
 
 
