@@ -67,7 +67,11 @@ function toHead(row: HeadRow): LogHead {
 
 function view(tx: Queryable, { organizationId, incarnation }: OrganizationLog): TreeView {
   const place = [organizationId, incarnation]
-  const rootsBelow = async (level: number, index: bigint): Promise<Uint8Array> => {
+  const rootsBelow = async (
+    level: number,
+    index: bigint,
+    atMost = TILE_WIDTH,
+  ): Promise<Uint8Array> => {
     const rows = await tx.query<{ tile_index: bigint; root: Buffer }>(
       `SELECT tile_index, root FROM audit.audit_tiles
        WHERE organization_id = $1 AND incarnation = $2 AND level = $3
@@ -77,7 +81,7 @@ function view(tx: Queryable, { organizationId, incarnation }: OrganizationLog): 
     )
     const known = new Map(rows.map(({ tile_index: child, root }) => [child, root]))
     const roots: Uint8Array[] = []
-    for (let child = index * WIDTH; child < (index + 1n) * WIDTH; child += 1n) {
+    for (let child = index * WIDTH; roots.length < atMost; child += 1n) {
       const root = known.get(child) ?? (await rootOf(level - 1, child))
       if (!root) break
       roots.push(root)
@@ -128,14 +132,14 @@ function view(tx: Queryable, { organizationId, incarnation }: OrganizationLog): 
           [...place, from, to],
         ),
       ),
-    tile: async (level, index, source = 'computed') => {
+    tile: async (level, index, { leaves: source, atMost } = {}) => {
       const [row] = await tx.query<{ hashes: Buffer }>(
         `SELECT hashes FROM audit.audit_tiles
          WHERE organization_id = $1 AND incarnation = $2 AND level = $3 AND tile_index = $4`,
         [...place, level, index],
       )
       if (row) return row.hashes
-      if (level > 0) return rootsBelow(level, index)
+      if (level > 0) return rootsBelow(level, index, atMost)
       return source === 'stored' ? storedLeaves(index) : leaves(index)
     },
     sealed: async (sequence) => {

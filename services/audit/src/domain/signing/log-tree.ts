@@ -23,7 +23,8 @@ export function proofReader(
   const asked = new Map<string, Promise<Uint8Array>>()
   const tileAt = async (level: number, index: bigint): Promise<Uint8Array> => {
     const key = `${level}/${index}`
-    const tile = asked.get(key) ?? view.tile(level, index, 'stored')
+    const atMost = wanted(size, level, index)
+    const tile = asked.get(key) ?? view.tile(level, index, { leaves: 'stored', atMost })
     asked.set(key, tile)
     return tile
   }
@@ -35,13 +36,21 @@ export function proofReader(
   return createTileSubtreeReader(tileAt)
 }
 
-function subtreeReader(view: Pick<TreeView, 'tile'>): SubtreeReader {
-  return createTileSubtreeReader(async (level, index) => view.tile(level, index))
+function subtreeReader(view: Pick<TreeView, 'tile'>, size: bigint): SubtreeReader {
+  return createTileSubtreeReader(async (level, index) =>
+    view.tile(level, index, { atMost: wanted(size, level, index) }),
+  )
+}
+
+/** Entries of a tile that the tree of `size` leaves fills. */
+function wanted(size: bigint, level: number, index: bigint): number {
+  const entries = size / WIDTH ** BigInt(level) - index * WIDTH
+  return entries < WIDTH ? Number(entries) : TILE_WIDTH
 }
 
 /** The first `size` leaves of a log. Throws RangeError when there are fewer. */
 export async function rangeAt(view: Pick<TreeView, 'tile'>, size: bigint): Promise<CompactRange> {
-  const read = subtreeReader(view)
+  const read = subtreeReader(view, size)
   const hashes: Uint8Array[] = []
   for (const subtree of subtreesOf(0n, size)) hashes.push(await read(subtree))
   return CompactRange.from(size, hashes)
@@ -120,7 +129,7 @@ async function partial(
 ): Promise<Uint8Array> {
   const count = Number(entries % WIDTH)
   if (count === 0) return new Uint8Array(0)
-  const hashes = await view.tile(level, entries / WIDTH)
+  const hashes = await view.tile(level, entries / WIDTH, { atMost: count })
   if (hashes.length < count * 32) throw new RangeError('a record is missing')
   return hashes.subarray(0, count * 32)
 }

@@ -28,11 +28,17 @@ export interface TreeView {
    * from leaves or from the roots of the tiles below. Leaves are computed from the bytes of the
    * records, or, when what follows is compared with a signed root anyway, taken from their column.
    */
-  tile(level: number, index: bigint, leaves?: 'computed' | 'stored'): Promise<Uint8Array>
+  tile(level: number, index: bigint, options?: TileOptions): Promise<Uint8Array>
   /** A record and its MAC, or undefined when there is none. */
   sealed(sequence: bigint): Promise<(StoredBytes & { readonly mac: Buffer }) | undefined>
   /** Records that say which keys the log is checked with: its genesis and every key.announced. */
   keyRecords(): Promise<readonly StoredBytes[]>
+}
+
+export interface TileOptions {
+  readonly leaves?: 'computed' | 'stored'
+  /** Entries that are wanted; 256 unless told. */
+  readonly atMost?: number
 }
 
 export interface StoredBytes {
