@@ -91,12 +91,12 @@ describe('npm run restart-log', () => {
     const secret = await readFile(join(dataDir, 'secrets/postgres_database_url'), 'utf8')
     await using superuser = openDatabase({ url: secret.trim(), name: 'attack' })
     await superuser.transaction(async (tx) => {
-      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER USER')
       await tx.query(
         'DELETE FROM audit.audit_logs WHERE organization_id = $1 AND sequence_number > 1',
         [org],
       )
-      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER USER')
     })
     await expect(client.chatEvents('does this go on?')).rejects.toThrow('503')
 

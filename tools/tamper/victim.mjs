@@ -44,11 +44,11 @@ export async function openTarget(env, superuserUrl) {
     sql: async (text, values) =>
       superuser.transaction(async (tx) => {
         for (const table of TABLES) {
-          await tx.query(`ALTER TABLE audit.${table} DISABLE TRIGGER append_only`)
+          await tx.query(`ALTER TABLE audit.${table} DISABLE TRIGGER USER`)
         }
         const rows = await tx.query(text, values)
         for (const table of TABLES) {
-          await tx.query(`ALTER TABLE audit.${table} ENABLE TRIGGER append_only`)
+          await tx.query(`ALTER TABLE audit.${table} ENABLE TRIGGER USER`)
         }
         return rows
       }),

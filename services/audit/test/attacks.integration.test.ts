@@ -38,11 +38,11 @@ async function signedLog(
 async function asSuperuser(sql: string, values: readonly unknown[]): Promise<void> {
   await database.superuser.transaction(async (tx) => {
     for (const table of ['audit_logs', 'audit_tiles']) {
-      await tx.query(`ALTER TABLE audit.${table} DISABLE TRIGGER append_only`)
+      await tx.query(`ALTER TABLE audit.${table} DISABLE TRIGGER USER`)
     }
     await tx.query(sql, values)
     for (const table of ['audit_logs', 'audit_tiles']) {
-      await tx.query(`ALTER TABLE audit.${table} ENABLE TRIGGER append_only`)
+      await tx.query(`ALTER TABLE audit.${table} ENABLE TRIGGER USER`)
     }
   })
 }

@@ -125,7 +125,7 @@ describe('refused with 42501', () => {
     ['row locks', 'SELECT id FROM audit.audit_logs FOR UPDATE'],
     ['dropping the table', 'DROP TABLE audit.audit_logs'],
     ['detaching a partition', 'ALTER TABLE audit.audit_logs DETACH PARTITION audit.audit_logs_p03'],
-    ['disabling the trigger', 'ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only'],
+    ['disabling the trigger', 'ALTER TABLE audit.audit_logs DISABLE TRIGGER USER'],
     ['disabling row-level security', 'ALTER TABLE audit.audit_logs DISABLE ROW LEVEL SECURITY'],
     ['another policy', 'CREATE POLICY hole ON audit.audit_logs USING (true)'],
     [

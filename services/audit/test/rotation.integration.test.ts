@@ -240,13 +240,13 @@ describe('a replica that was left out of a rotation', () => {
 describe('a damaged record', () => {
   const damage = async (org: string, set: string, sequences: string) =>
     database.superuser.transaction(async (tx) => {
-      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER USER')
       await tx.query(
         `UPDATE audit.audit_logs SET ${set}
          WHERE organization_id = $1 AND sequence_number ${sequences}`,
         [org],
       )
-      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER USER')
     })
 
   test.each([

@@ -273,12 +273,12 @@ describe('verification', () => {
     const who = tenant()
     await client(AuditWriterDefinition).append(request(), await as(who))
     await database.superuser.transaction(async (tx) => {
-      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER USER')
       await tx.query(
         `UPDATE audit.audit_logs SET mac = leaf WHERE organization_id = $1 AND sequence_number = 1`,
         [who.organizationId],
       )
-      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER USER')
     })
     const events = await verify(who)
     expect(events.filter(({ $case }) => $case === 'break')).toMatchObject([
@@ -638,12 +638,12 @@ describe('a log that differs from what was signed', () => {
       interval: 50,
     })
     await database.superuser.transaction(async (tx) => {
-      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER USER')
       await tx.query(
         'DELETE FROM audit.audit_logs WHERE organization_id = $1 AND sequence_number > 0',
         [who.organizationId],
       )
-      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER append_only')
+      await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER USER')
     })
     const events: string[] = []
     for await (const { event } of client(AuditReaderDefinition).verifyChain({}, await as(who))) {

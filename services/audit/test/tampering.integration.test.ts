@@ -24,11 +24,11 @@ afterAll(async () => database[Symbol.asyncDispose]())
 /** What an administrator of the database can do: all protection off, one statement, on again. */
 async function tamper(sql: string, values: readonly unknown[]): Promise<void> {
   await database.superuser.transaction(async (tx) => {
-    await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only')
+    await tx.query('ALTER TABLE audit.audit_logs DISABLE TRIGGER USER')
     const returning = sql.includes('RETURNING') ? sql : `${sql} RETURNING sequence_number`
     const rows = await tx.query(returning, values)
     expect(rows).not.toEqual([])
-    await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER append_only')
+    await tx.query('ALTER TABLE audit.audit_logs ENABLE TRIGGER USER')
   })
 }
 
