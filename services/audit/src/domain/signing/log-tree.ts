@@ -36,7 +36,8 @@ export function proofReader(
   return createTileSubtreeReader(tileAt)
 }
 
-function subtreeReader(view: Pick<TreeView, 'tile'>, size: bigint): SubtreeReader {
+/** Reads subtrees of the tree of `size` leaves from stored tiles and from the bytes of records. */
+export function subtreeReader(view: Pick<TreeView, 'tile'>, size: bigint): SubtreeReader {
   return createTileSubtreeReader(async (level, index) =>
     view.tile(level, index, { atMost: wanted(size, level, index) }),
   )
