@@ -14,7 +14,7 @@ import { type ContentItem, readContent } from './domain/content.js'
 import { actorOf, createDraftReader, type Draft, type DraftReader } from './domain/draft.js'
 import { createEntries, type Entries } from './domain/entries.js'
 import { genesisAttrs } from './domain/genesis.js'
-import { createKeyring } from './domain/keyring.js'
+import { createKeyring, type Keyring } from './domain/keyring.js'
 import { LostChats } from './domain/lost-chats.js'
 import type { Epoch } from './domain/master-keys.js'
 import { createAnnounceWith, type SealingKeysDeps } from './domain/sealing-keys.js'
@@ -53,6 +53,8 @@ export interface AuditLog extends AsyncDisposable {
   readonly readContent: (tenant: TenantContext, id: string) => Promise<readonly ContentItem[]>
   readonly lostChats: LostChats
   readonly checkpoints: Checkpoints
+  /** Opens the vault. */
+  readonly keyring: Pick<Keyring, 'wrappingKey'>
   /** Starts a new incarnation of a log that differs from what was signed. */
   readonly restart: (organizationId: string) => Promise<Restarted>
   /** Records that wait to be written. */
@@ -145,6 +147,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       onLost: options.onLost ?? (() => undefined),
     }),
     checkpoints,
+    keyring,
     restart: async (organizationId) => {
       const restarted = await restartLog(
         {

@@ -1,6 +1,7 @@
 import type { CallReport } from '@lexcustis/rpc'
 import type { Logger } from '@lexcustis/runtime'
 import type { KeyWarning } from './key-config.js'
+import type { Exported } from './domain/export/export-bundle.js'
 import type { Divergence } from './domain/signing/divergence.js'
 import type { VerifyResult } from './domain/verify-log.js'
 
@@ -11,6 +12,8 @@ export interface AuditEvents {
     report: Pick<CallReport, 'path' | 'caller' | 'durationMs' | 'error'>,
   ) => void
   readonly chatLost: (organizationId: string, ref: string) => void
+  /** A whole bundle left. */
+  readonly exported: (exported: Exported) => void
   readonly keyExposed: (warning: KeyWarning) => void
   /** Until it is put right, this replica writes nothing to that organisation's log. */
   readonly keyRefused: (organizationId: string, problem: string) => void
@@ -37,6 +40,11 @@ export function createEvents(log: Logger): AuditEvents {
     },
     chatLost: (organizationId, ref) =>
       log.warn({ organization_id: organizationId, request_id: ref }, 'chat lost'),
+    exported: ({ organizationId, kind, treeSize, records: count }) =>
+      log.info(
+        { organization_id: organizationId, kind, signed: String(treeSize), count },
+        'exported',
+      ),
     keyExposed: ({ name, problem }) => log.warn({ name, problem }, 'key exposed'),
     keyRefused: (organizationId, problem) =>
       log.error({ organization_id: organizationId, problem }, 'log not extended'),

@@ -8,6 +8,7 @@ import type { AuditConfig } from './config.js'
 import { openErasure } from './erasure.js'
 import { startAnchoring } from './domain/anchoring.js'
 import { createEvents } from './events.js'
+import { openExport } from './export.js'
 import { contentService } from './handlers/content.js'
 import { erasureService } from './handlers/erasure.js'
 import { exportService } from './handlers/export.js'
@@ -121,7 +122,14 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
         }),
         contentService({ readContent: log.readContent }),
         oversightService(),
-        exportService(),
+        exportService({
+          exportBundle: openExport(log, {
+            origin: config.origin,
+            signingKeys: config.signingKeys,
+            clock: systemClock,
+            onExported: events.exported,
+          }),
+        }),
         erasureService({
           approve: erasure.approve,
           erase: erasure.erase,
