@@ -37,6 +37,8 @@ export interface ChainVerifierOptions {
   readonly inc: string
   /** K_org for a key id, or undefined when there is no such key. */
   readonly keyOf: (kid: string) => KeyObject | undefined
+  /** The first record of a log whose older ones were pruned; absent: sequence 0. */
+  readonly start?: { readonly sequence: bigint; readonly previousMac: Buffer } | undefined
 }
 
 export interface ChainVerifier {
@@ -60,9 +62,9 @@ export function projectionOf(envelope: Omit<Envelope, 'v' | 'attrs'>, endsBy: un
 }
 
 /**
- * Verifies one incarnation record by record, from sequence 0, in constant memory. A broken record
- * does not stop it: the next one is checked against what is stored, so each break shows where it is.
- * A record after a gap has no known predecessor, and its MAC cannot be checked; the gap says so.
+ * Verifies one incarnation record by record, from sequence 0 or a start, in constant memory. A broken
+ * record does not stop it: the next one is checked against what is stored, so each break shows where it
+ * is. A record after a gap has no known predecessor, and its MAC cannot be checked; the gap says so.
  */
 export function createChainVerifier(options: ChainVerifierOptions): ChainVerifier {
   return new Verifier(options)
@@ -80,7 +82,10 @@ class Verifier implements ChainVerifier {
   #kid: string | undefined
   readonly #keys = new Map<string, ChainKey>()
 
-  constructor(private readonly options: ChainVerifierOptions) {}
+  constructor(private readonly options: ChainVerifierOptions) {
+    this.#next = options.start?.sequence ?? 0n
+    this.#previousMac = options.start?.previousMac
+  }
 
   check(record: StoredRecord): readonly Break[] {
     const breaks: Break[] = []

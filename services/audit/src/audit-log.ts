@@ -4,6 +4,7 @@ import { createAttrsSchemas } from './adapters/ajv-attrs-schemas.js'
 import { createPgErasureReader } from './adapters/pg-erasure-reader.js'
 import { createPgLogReader, createPgOverdueStarts } from './adapters/pg-log-reader.js'
 import { createPgLogStore } from './adapters/pg-log-store.js'
+import { createPgRetentionReader } from './adapters/pg-retention-reader.js'
 import { createPgTreeStore } from './adapters/pg-tree-store.js'
 import { type CheckpointEvents, type Checkpoints, createCheckpoints } from './checkpoints.js'
 import { AppendQueue, QUEUE_LIMITS, type QueueLimits } from './domain/append-queue.js'
@@ -20,6 +21,7 @@ import type { Epoch } from './domain/master-keys.js'
 import { createAnnounceWith, type SealingKeysDeps } from './domain/sealing-keys.js'
 import { vkeyOf } from './domain/signing/log-keys.js'
 import { type Restarted, restartLog } from './domain/signing/restart-log.js'
+import type { TreeStore } from './domain/signing/ports.js'
 import type { SigningKeys } from './domain/signing-keys.js'
 import { verifyLog, type VerifyEvent, type VerifyResult } from './domain/verify-log.js'
 
@@ -60,6 +62,7 @@ export interface AuditLog extends AsyncDisposable {
   /** Records that wait to be written. */
   readonly waiting: () => number
   readonly database: Database
+  readonly trees: TreeStore
 }
 
 /** Opens the log on a migrated database. Disposing writes what still waits. */
@@ -74,6 +77,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   const reader = createPgLogReader(database)
   const readDraft = createDraftReader(createAttrsSchemas())
   const trees = createPgTreeStore(database)
+  const retention = createPgRetentionReader(database)
   const checkpoints = createCheckpoints(
     {
       ...options,
@@ -81,6 +85,8 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       store: options.checkpointStore,
       keys: options.signingKeys,
       keyring,
+      minimumIndex: async ({ organizationId, incarnation }) =>
+        (await retention.pruning(organizationId, incarnation))?.minimumIndex ?? 0n,
     },
     { readDraft, append: async (draft) => append(draft) },
   )
@@ -120,7 +126,14 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     entries: createEntries(reader),
     verify: (organizationId) =>
       verifyLog(
-        { reader, keyring, clock, graceMs, newestSigned: checkpoints.newestSigned },
+        {
+          reader,
+          retention,
+          keyring,
+          clock,
+          graceMs,
+          newestSigned: checkpoints.newestSigned,
+        },
         organizationId,
       ),
     recordRun: async (tenant, { isValid, checked, expected, open, breaks }) =>
@@ -167,6 +180,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
     },
     waiting: () => queue.waiting,
     database,
+    trees,
     [Symbol.asyncDispose]: async () => {
       await queue.close()
       await Promise.all([writing[Symbol.asyncDispose](), database[Symbol.asyncDispose]()])

@@ -19,6 +19,7 @@ import { createProofs, type Proofs } from './domain/signing/proofs.js'
 import type { Restarted } from './domain/signing/restart-log.js'
 import type { Signed } from './domain/signing/sign-log.js'
 import { Signer } from './domain/signing/signer.js'
+import { newestCheckpoint, type StoredCheckpoint } from './domain/signing/stored-checkpoint.js'
 import { createTreeCache } from './domain/signing/tree-cache.js'
 import type { SigningKeys } from './domain/signing-keys.js'
 import type { SignedTree } from './domain/verify-log.js'
@@ -39,6 +40,8 @@ export interface CheckpointsOptions extends CheckpointEvents {
   readonly keyring: Keyring
   readonly origin: string
   readonly clock: Clock
+  /** Where a log begins since it was pruned; 0 before. */
+  readonly minimumIndex: (log: OrganizationLog) => Promise<bigint>
 }
 
 /** The newest checkpoint of an organisation's log, and whether the log still agrees with it. */
@@ -61,6 +64,8 @@ export interface Checkpoints {
   readonly deploymentKeys: () => readonly DeploymentKey[]
   /** The newest stored checkpoint of an organisation as it is, for a check of the whole log. */
   readonly newestSigned: (organizationId: string) => Promise<SignedTree | undefined>
+  /** The newest checkpoint of one log, its signature checked. Throws DivergedError. */
+  readonly newestOf: (log: OrganizationLog) => Promise<StoredCheckpoint | undefined>
   /** Throws NOT_FOUND before the first one. */
   newest(organizationId: string): Promise<NewestCheckpoint>
   /** A note of exactly this size; undefined when none was signed. */
@@ -157,8 +162,9 @@ export function createCheckpoints(
       return note ? { incarnation, ...readCheckpoint(note) } : undefined
     },
     appended: (log, sequence) => signer.appended(log, sequence),
-    proofs: createProofs({ trees, store }),
+    proofs: createProofs({ trees, store, minimumIndex: options.minimumIndex }),
     deploymentKeys: () => deployment.keys(),
+    newestOf: async (log) => newestCheckpoint(options, log),
     newest,
     ofSize: async (log, size) => store.get(log, size),
     vkeys: async (organizationId) => vkeysOf(options, organizationId),

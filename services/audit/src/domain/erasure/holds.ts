@@ -41,8 +41,8 @@ export async function assertNotHeld(
 }
 
 /** Incident → ids of the records that it was ever said to rest on. */
-async function openIncidents(
-  reader: ErasureReader,
+export async function openIncidents(
+  reader: Pick<ErasureReader, 'incarnations' | 'list'>,
   organizationId: string,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const entries: LogEntry[] = []

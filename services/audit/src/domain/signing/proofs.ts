@@ -2,12 +2,14 @@ import { AppError } from '@lexcustis/core'
 import {
   consistencyProof,
   equalBytes,
+  HASH_BYTES,
   inclusionProof,
   isConsistent,
   leafHash,
   rangeProof,
   readCheckpoint,
   rootFromInclusion,
+  TILE_WIDTH,
 } from '@lexcustis/evidence'
 import type { CheckpointStore, OrganizationLog } from '../checkpoint-store.js'
 import { proofReader, rangeAt } from './log-tree.js'
@@ -27,6 +29,8 @@ export interface RangeProof {
 export interface ProofsDeps {
   readonly trees: Pick<TreeStore, 'view'>
   readonly store: Pick<CheckpointStore, 'newest' | 'get'>
+  /** Records of a log below it were pruned: whoever kept one still gets its proof. */
+  readonly minimumIndex: (log: OrganizationLog) => Promise<bigint>
 }
 
 /** Proofs against what was signed. Each is checked before it is handed out. */
@@ -38,7 +42,7 @@ export interface Proofs {
   range(log: OrganizationLog, first: bigint, end: bigint, size: bigint): Promise<RangeProof>
 }
 
-export function createProofs({ trees, store }: ProofsDeps): Proofs {
+export function createProofs({ trees, store, minimumIndex }: ProofsDeps): Proofs {
   /** Size and root that was signed; a size between two checkpoints has no root of its own. */
   const signedTree = async (
     log: OrganizationLog,
@@ -57,10 +61,11 @@ export function createProofs({ trees, store }: ProofsDeps): Proofs {
     inclusion: async (log, sequence, asked) => {
       const { size, root } = await signedTree(log, asked)
       if (sequence >= size) throw invalid('sequence', 'is not below the size')
+      const isPruned = sequence < (await minimumIndex(log))
       return trees.view(log, async (view) => {
         const reader = proofReader(view, size, [sequence])
         const [leaf, hashes] = await Promise.all([
-          leafAt(view, sequence),
+          leafAt(view, sequence, isPruned),
           reading(inclusionProof(sequence, size, reader)),
         ])
         const reached = leaf && rootFromInclusion({ leaf, sequence, size, hashes })
@@ -92,10 +97,18 @@ export function createProofs({ trees, store }: ProofsDeps): Proofs {
   }
 }
 
-/** The leaf of the bytes that are stored now; undefined for a record that was pruned. */
-async function leafAt(view: TreeView, sequence: bigint): Promise<Uint8Array | undefined> {
+/** The leaf of the bytes that are stored now; of a record that was pruned, what its tile says. */
+async function leafAt(
+  view: TreeView,
+  sequence: bigint,
+  isPruned: boolean,
+): Promise<Uint8Array | undefined> {
   const [record] = await view.canonical(sequence, sequence + 1n)
-  return record && leafHash(record.canonical)
+  if (record) return leafHash(record.canonical)
+  if (!isPruned) return undefined
+  const tile = await view.tile(0, sequence / BigInt(TILE_WIDTH))
+  const at = Number(sequence % BigInt(TILE_WIDTH)) * HASH_BYTES
+  return tile.subarray(at, at + HASH_BYTES)
 }
 
 async function reading<T>(proof: Promise<T>): Promise<T> {
