@@ -12,6 +12,9 @@ export const CONTENT = 'content.jsonl'
 /** Fields that may wait for content that comes out of order; more are missing. */
 const MAX_PENDING = 500_000
 
+const MAX_SUSPECTS = 1_000
+const STILL_THERE = 'the field should be erased and is there'
+
 const RESTS_ON = [RECORDS, ERASURES]
 
 export interface ContentOptions {
@@ -19,6 +22,8 @@ export interface ContentOptions {
   readonly findings: Findings
   readonly table: RecordTable
   readonly erasures: Erasures
+  /** Whether content of a record that is not there says nothing new. */
+  readonly isDisordered: () => boolean
 }
 
 /**
@@ -37,6 +42,8 @@ export class ContentJoin {
   #at = 0
   /** Commitments of fields without content: `<seq>/<field>`. */
   readonly #pending = new Map<string, string>()
+  /** Content of fields that should be erased. */
+  readonly #suspects: ContentLine[] = []
   /** Lines of which not even the record is known. */
   #malformed = 0
 
@@ -51,17 +58,21 @@ export class ContentJoin {
       for (; line && line.seq <= record.seq; line = this.#peek() ?? (await this.#refill())) {
         this.#at += 1
         if (line.seq === record.seq) this.#join(line, record.row, record.commitments?.[line.field])
-        else this.#joinLate(line, false)
+        else this.#joinLate(line)
       }
       this.#leave(record)
     }
   }
 
   /** Takes what is left, and tells which fields have no content. */
-  async finish(isDisordered: boolean): Promise<void> {
+  async finish(): Promise<void> {
     for (let line = await this.#refill(); line; line = this.#peek() ?? (await this.#refill())) {
       this.#at += 1
-      this.#joinLate(line, isDisordered)
+      this.#joinLate(line)
+    }
+    for (const line of this.#suspects) {
+      const isAuthorised = this.options.erasures.isAuthorised(line.seq, line.field)
+      if (isAuthorised) this.#fail('erasure_not_executed', STILL_THERE, line)
     }
     this.#checkUnlisted()
     // A line that cannot be read is the one failure, not also what it should have said.
@@ -98,11 +109,11 @@ export class ContentJoin {
   }
 
   /** A line whose record came before it. */
-  #joinLate(line: ContentLine, isDisordered: boolean): void {
+  #joinLate(line: ContentLine): void {
     const row = this.options.table.find(line.seq)
     if (row !== undefined) {
       this.#join(line, row, this.#pending.get(keyOf(line)))
-    } else if (!isDisordered) {
+    } else if (!this.options.isDisordered()) {
       this.#fail('content_unknown', 'there is no such record', line)
     }
   }
@@ -115,11 +126,20 @@ export class ContentJoin {
       this.#fail('content_unknown', 'the record does not commit to this field', line)
     } else if (table.isSeen(row, field)) {
       this.#fail('content_duplicate', 'the content is there more than once', line)
-    } else if (erasures.isErased(seq, field)) {
-      this.#fail('erasure_not_executed', 'the field should be erased and is there', line)
-    } else this.#compare(line, commitment)
+    } else {
+      const isErased = erasures.isErased(seq, field)
+      if (isErased) this.#suspect(line)
+      // A late line of an erased field finds no commitment; there is nothing to compare it for.
+      if (!isErased || commitment !== undefined) this.#compare(line, commitment)
+    }
     table.see(row, field)
     this.#pending.delete(keyOf(line))
+  }
+
+  /** Whether the erasure was authorised is known only after the last record. */
+  #suspect(line: ContentLine): void {
+    if (this.#suspects.length < MAX_SUSPECTS) this.#suspects.push(line)
+    else this.#fail('erasure_not_executed', STILL_THERE, line)
   }
 
   #compare(line: ContentLine, commitment: string | undefined): void {

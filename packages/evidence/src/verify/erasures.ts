@@ -22,6 +22,9 @@ interface ErasureLine extends Erasure {
   /** Canonical text of what the record has to have as its attributes. */
   readonly attrs: string
   readonly line: number
+  /** The record came. */
+  isThere: boolean
+  /** The record came and says the same. */
   isProven: boolean
 }
 
@@ -34,6 +37,8 @@ export interface Erasures {
   readonly lines: number
   /** Whether a field may be gone, by what erasures.jsonl says. */
   isErased(seq: bigint, field: CommittedField): boolean
+  /** Whether a record that came says so too. */
+  isAuthorised(seq: bigint, field: CommittedField): boolean
   /** Holds a record that authorises an erasure against its line. */
   record(envelope: Envelope, seq: bigint): void
   /** Lines whose record did not come. */
@@ -89,11 +94,20 @@ function createErasures(
     lines,
     unlisted,
     isErased: (seq, field) => covers.get(field)?.(seq) ?? false,
+    isAuthorised: (seq, field) =>
+      [...known.values()].some(
+        (line) =>
+          line.isProven &&
+          line.seq > seq &&
+          line.fields.includes(field) &&
+          line.intervals.some(({ first, last }) => first <= seq && seq <= last),
+      ),
     record: ({ type, attrs }, seq) => {
       const listed = known.get(seq)
       if (listed) {
-        listed.isProven = true
-        if (listed.type === type && listed.attrs === canonicalText(attrs)) return
+        listed.isThere = true
+        listed.isProven = listed.type === type && listed.attrs === canonicalText(attrs)
+        if (listed.isProven) return
         const place = { seq, member: ERASURES, line: listed.line }
         findings.add('erasure_mismatch', 'the record says something else', place, ['records.jsonl'])
       } else if (TYPES.includes(type)) {
@@ -101,7 +115,7 @@ function createErasures(
         if (erasure) unlisted.push(erasure)
       }
     },
-    unproven: () => [...known.values()].filter(({ isProven }) => !isProven),
+    unproven: () => [...known.values()].filter(({ isThere }) => !isThere),
   }
 }
 
@@ -121,7 +135,8 @@ function readErasure(
   // What it says of an earlier incarnation is about no record of this bundle.
   const isOurs = attrs['inc'] === undefined || attrs['inc'] === inc
   const covered = isOurs ? intervals : []
-  return { seq, type, fields, intervals: covered, attrs: text, line, isProven: false }
+  const state = { isThere: false, isProven: false }
+  return { seq, type, fields, intervals: covered, attrs: text, line, ...state }
 }
 
 /** Canonical text of the attributes; undefined when one is not in its form. */

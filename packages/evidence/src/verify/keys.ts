@@ -48,7 +48,7 @@ export async function readKeys(members: MemberReader, findings: Findings): Promi
       }
     }
   }
-  return new AnnouncedKeys(listed, count, findings)
+  return new AnnouncedKeys(listed, count, findings, listed.length === count)
 }
 
 const RECORDS = ['records.jsonl']
@@ -65,6 +65,8 @@ class AnnouncedKeys implements Keys {
     private readonly listed: readonly KeyLine[],
     readonly lines: number,
     private readonly findings: Findings,
+    /** Every line could be read. */
+    private readonly isWhole: boolean,
   ) {
     for (const { use, name, seq } of listed) {
       if (use !== 'mac') continue
@@ -76,7 +78,8 @@ class AnnouncedKeys implements Keys {
   record(envelope: Envelope, seq: bigint): void {
     const { type, kid, attrs } = envelope
     const from = this.#macs.get(kid)
-    if ((from === undefined || from > seq) && !this.#reported.has(kid)) {
+    const isKnown = from !== undefined && from <= seq
+    if (!isKnown && this.isWhole && !this.#reported.has(kid)) {
       this.#reported.add(kid)
       const place = { seq, member: 'records.jsonl' }
       this.findings.add('key_unannounced', 'no key of this kid is listed', place, [KEYS])
@@ -104,6 +107,7 @@ class AnnouncedKeys implements Keys {
     const listed = vkeys.filter((vkey) => this.listed.some(({ name }) => name === vkey))
     const place = { member }
     if (mustBeListed && listed.length === 0) {
+      if (!this.isWhole) return
       this.findings.add('key_unannounced', 'the key that signed is not listed', place, [KEYS])
       return
     }

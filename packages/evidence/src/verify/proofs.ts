@@ -6,7 +6,8 @@ import type { Findings } from './findings.js'
 import { hasKeys, isTextList, readJsonObject, readSequence } from './json-object.js'
 import type { MemberReader } from './member-reader.js'
 
-const PATH = /^proofs\//
+/** Whatever lies in the folder; of those that have their form, the sequence. */
+const PATH = /^proofs\/(?:(\d+)\.json$)?/
 const MAX_PROOF_BYTES = 64 * 1024
 
 /** A record that has to have an audit path of its own. */
@@ -22,8 +23,8 @@ export interface Proofs {
   readonly count: number
   /** Holds the audit path of a record against the checkpoint. */
   prove(record: LoneRecord): Promise<void>
-  /** Proofs that no record asked for. */
-  finish(): void
+  /** Proofs that no record asked for. `isLost`: the record may be one that cannot be read. */
+  finish(isLost: (seq: bigint) => boolean): void
 }
 
 export function createProofs(
@@ -59,8 +60,10 @@ export function createProofs(
   return {
     count,
     prove,
-    finish: () => {
+    finish: (isLost) => {
       for (const member of unused) {
+        const seq = readSequence(PATH.exec(member)?.[1])
+        if (seq !== undefined && isLost(seq)) continue
         findings.add('proof_orphan', 'proves no record that needs it', { member }, [
           'records.jsonl',
         ])

@@ -41,14 +41,18 @@ export interface RecordPassOptions {
 export class RecordPass {
   /** Lines read. */
   lines = 0
-  /** A line is missing, misplaced or unreadable: what other members say of it cannot be judged. */
-  isDisordered = false
   readonly ids = new IdSet()
   readonly order: RecordOrder
   #previousTime = ''
+  #isDisordered = false
 
   constructor(private readonly options: RecordPassOptions) {
     this.order = new RecordOrder(options.manifest)
+  }
+
+  /** A line is missing, misplaced or unreadable: what other members say of it cannot be judged. */
+  get isDisordered(): boolean {
+    return this.#isDisordered || this.order.gaps.length > 0
   }
 
   /** Checks a line; what else it needs is added to `committed` and `lone`. */
@@ -61,14 +65,14 @@ export class RecordPass {
     if (!line) {
       this.#fail('record_malformed', 'is not {seq, canonical, mac}', undefined)
       this.order.skipLine()
-      this.isDisordered = true
+      this.#isDisordered = true
       return
     }
     const { seq, canonical } = line
     const misplacement = this.order.place(seq)
     if (misplacement) {
       this.#fail(misplacement, DETAILS[misplacement], seq)
-      this.isDisordered = true
+      this.#isDisordered = true
       return
     }
     const envelope = canonical ? this.#read(canonical, seq) : undefined
@@ -90,13 +94,13 @@ export class RecordPass {
     for (const { first, last } of this.order.gaps) {
       const detail = first === last ? 'the record is missing' : `records are missing up to ${last}`
       this.options.findings.add('seq_gap', detail, { seq: first, member: RECORDS })
-      this.isDisordered = true
+      this.#isDisordered = true
     }
     if (this.lines === 0) this.#fail('empty', 'there is no record', undefined)
     else if (this.order.isShort) {
       this.#fail('record_count', 'there are fewer records than the bundle covers', undefined)
     } else return
-    this.isDisordered = true
+    this.#isDisordered = true
   }
 
   #read(canonical: Uint8Array, seq: bigint): Envelope | undefined {

@@ -714,7 +714,7 @@ const INSIDE: readonly (readonly [code: string, what: string, spec: BundleSpec, 
       'previous_malformed',
       'no note',
       { ...RANGE, previousSize: 5n },
-      text('previous.note', (all) => all.slice(1)),
+      text('previous.note', (all) => all.replace('\n\n', '\n')),
     ],
     [
       'checkpoint_signature',
@@ -779,7 +779,7 @@ const LOGS: readonly (readonly [code: string, what: string, specs: RecordSpec[]]
       { type: 'chain.heartbeat', recordedAt: '2026-11-23T12:00:00.000001Z' },
     ],
   ],
-  ['genesis', 'a second genesis', [{ ...GENESIS, attrs: { origin: ORIGIN } }]],
+  ['genesis', 'a second genesis', [GENESIS]],
   [
     'envelope_schema',
     'a field that does not exist',

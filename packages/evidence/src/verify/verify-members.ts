@@ -79,8 +79,9 @@ async function readParts(options: MembersOptions) {
   const table = new RecordTable()
   const period = createPeriodCheck(manifest, findings)
   const chats = createOpenChats()
-  const content = new ContentJoin({ members, findings, table, erasures })
   const pass = new RecordPass({ manifest, findings, table, tree, keys, erasures, period, chats })
+  const isDisordered = (): boolean => pass.isDisordered
+  const content = new ContentJoin({ members, findings, table, erasures, isDisordered })
   return {
     ...{ checkpoint, earlier, keys, erasures, tree, proofs },
     ...{ table, period, chats, content, pass },
@@ -96,7 +97,7 @@ async function readRecords(members: MemberReader, { pass, proofs, content }: Par
     await content.take(found.committed)
   }
   pass.finish()
-  await content.finish(pass.isDisordered)
+  await content.finish()
 }
 
 /** Holds against the records what other members say about them. */
@@ -115,7 +116,7 @@ async function checkAgainstRecords(
     const place = { seq, member: ERASURES, line }
     findings.add('erasure_unproven', 'the record that authorises it is not there', place, [RECORDS])
   }
-  proofs.finish()
+  proofs.finish(isLost)
   const isRootRight = checkpoint !== undefined && tree !== undefined && tree.check(checkpoint)
   await checkConsistency(earlier, { manifest, members, findings, checkpoint, tree, isRootRight })
   checkSigners(keys, { checkpoint, ...earlier }, findings)
