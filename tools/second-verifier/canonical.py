@@ -161,7 +161,7 @@ def is_timestamp(text):
 
 
 def closed(value, required, optional=()):
-    """Malformed unless the value is an object with the required keys and none beyond those named."""
+    """Malformed unless the value is an object with these keys and none beyond those named."""
     if not isinstance(value, dict):
         raise Malformed("is not an object")
     if not set(required) <= set(value) <= {*required, *optional}:

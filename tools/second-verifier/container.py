@@ -90,7 +90,8 @@ def open_container(path):
     try:
         return Folder(path) if os.path.isdir(path) else Zip(path)
     except (ValueError, *READ_ERRORS) as error:
-        raise CannotStart("bundle_unreadable", f"cannot be opened: {type(error).__name__}") from None
+        detail = f"cannot be opened: {type(error).__name__}"
+        raise CannotStart("bundle_unreadable", detail) from None
 
 
 def read_small(container, name, limit):

@@ -63,12 +63,12 @@ def check_erasures(ctx, state, claims):
 
 def _from_record(ctx, seq, envelope, claims):
     try:
-        erasure = Erasure(seq, envelope["attrs"], envelope["type"], parse_erasure(envelope["attrs"]))
+        attrs = envelope["attrs"]
+        erasure = Erasure(seq, attrs, envelope["type"], parse_erasure(attrs), proven=True)
     except Malformed as error:
         if seq not in claims:
             ctx.report.fail("erasure_malformed", f"the record's attrs: it {error}", seq=seq)
         return []
-    erasure.proven = True
     claim = claims.get(seq)
     if claim and (claim.attrs, claim.type) == (erasure.attrs, erasure.type):
         claim.proven = True

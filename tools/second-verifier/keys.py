@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from canonical import Malformed, closed, decimal, is_string
+from canonical import Malformed, closed, decimal, is_string, jcs
 from envelope import TOKEN, check_genesis
 from note import parse_vkey
 
@@ -36,7 +36,7 @@ def load_keys(ctx):
 
 
 def _claim(line):
-    name = {"checkpoint": "vkey", "mac": "kid"}.get(line["use"] if isinstance(line["use"], str) else "")
+    name = {'"checkpoint"': "vkey", '"mac"': "kid"}.get(jcs(line["use"]))
     if name is None:
         raise Malformed("has an unknown use")
     closed(line, ("use", "seq", name))
@@ -70,17 +70,12 @@ def check_genesis_record(ctx, state):
 
 
 def announced(envelope):
-    """{(use, vkey or kid)} that a genesis or key.announced record announces."""
-    attrs, both = envelope["attrs"], set()
+    """[(use, vkey or kid)] that a genesis or key.announced record announces."""
+    attrs = envelope["attrs"]
     if envelope["type"] == "chain.genesis":
-        both.add(("mac", envelope["kid"]))
-        use = "checkpoint"
-    else:
-        use = attrs.get("use")
-        both.add(("mac", attrs.get("kid")) if use == "mac" else None)
-    if use == "checkpoint":
-        both.add(("checkpoint", attrs.get("vkey")))
-    return both
+        return [("mac", envelope["kid"]), ("checkpoint", attrs.get("vkey"))]
+    use = attrs.get("use")
+    return [(use, attrs.get("kid" if use == "mac" else "vkey"))]
 
 
 def check_keys(ctx, state, keys):

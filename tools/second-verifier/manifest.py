@@ -135,7 +135,8 @@ def check_members(container, manifest, report):
             further += name not in NAMED and not name.startswith(("proofs/", "schemas/"))
     if further:
         report.not_checked.append(f"{further} further members: hashed, their content not checked")
-    report.holds.append(f"{len(usable)} of {len(manifest.members)} members as the manifest lists them")
+    text = f"{len(usable)} of {len(manifest.members)} members as the manifest lists them"
+    report.holds.append(text)
     return usable
 
 

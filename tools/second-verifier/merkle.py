@@ -33,7 +33,7 @@ class CompactRange:
         self._stack = []
 
     def append(self, digest, size=1):
-        """Add a leaf hash, or the hash of an aligned subtree with `size` leaves (a power of two)."""
+        """Add a leaf hash, or the hash of an aligned subtree; `size` is a power of two."""
         self.size += size
         while self._stack and self._stack[-1][0] == size:
             digest = node_hash(self._stack.pop()[1], digest)

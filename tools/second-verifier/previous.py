@@ -9,7 +9,7 @@ NOTE, PROOF, GIVEN = "previous.note", "consistency.proof", "--previous"
 
 
 def load_previous(ctx, data, member):
-    """(checkpoint, signers) of an earlier checkpoint fit for comparison, or None after reporting."""
+    """(checkpoint, signers) of an earlier checkpoint fit to compare, or None after reporting."""
     report = ctx.report
     try:
         previous = parse_checkpoint(data)

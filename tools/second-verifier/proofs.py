@@ -29,8 +29,9 @@ class Proofs:
         """Check the proof of a record in its place; `needed` when nothing else proves it."""
         name = self.names.pop(seq, None)
         if name is None:
-            listed = f"proofs/{seq}.json" in ctx.manifest.members  # then member_missing is reported
-            if needed and not listed:
+            reported = f"proofs/{seq}.json"  # as member_missing or member_unlisted
+            known = reported in ctx.manifest.members or reported in ctx.container.names
+            if needed and not known:
                 ctx.report.fail("proof_missing", "the record has no inclusion proof", seq=seq)
             return
         if name not in ctx.usable:
@@ -48,6 +49,8 @@ class Proofs:
             self.proven.add(seq)
         elif seq not in state.broken:
             ctx.report.fail("inclusion", "the record is not in the tree by this proof", **where)
+            state.trouble = True
+            state.broken.add(seq)
 
     def report_orphans(self, ctx, state):
         """Proofs without their record, unless a reported failure explains it."""

@@ -33,7 +33,6 @@ class Records:
     wanted: set  # sequences whose type other members refer to
     sizes: set  # sizes of earlier checkpoints whose roots are wanted
     lines: int = 0
-    sound: int = 0
     last: int = None
     next: int = 0  # in a full bundle or a range: the sequence that must come next
     unread: int = 0  # lines that could not be read and so may be any missing record
@@ -93,7 +92,8 @@ def _decode(ctx, number, line):
         from_base64(line["mac"], 32)
         return decimal(line["seq"]), from_base64(line["canonical"])
     except Malformed as error:
-        ctx.report.fail("record_malformed", f"a member of the line {error}", member=NAME, line=number)
+        detail = f"a member of the line {error}"
+        ctx.report.fail("record_malformed", detail, member=NAME, line=number)
         return None
 
 
@@ -113,7 +113,7 @@ def _record(ctx, state, number, seq, data):
         if state.tree.size in state.sizes:
             state.roots[state.tree.size] = state.tree.root()
     state.proofs.check(ctx, state, seq, leaf, needed=not first <= seq < end)
-    if envelope is not None:
+    if envelope is not None and seq not in state.broken:
         _meaning(ctx, state, seq, envelope)
 
 
@@ -145,9 +145,10 @@ def _place(ctx, state, number, line_seq, seq):
         return seq
     detail = "seq of the line differs from the envelope's"
     ctx.report.fail("seq_mismatch", detail, seq=line_seq, member=NAME, line=number)
-    fits = line_seq == state.next or (seq != state.next and seq not in state.proofs.names)
     state.broken.update((line_seq, seq))
-    return line_seq if fits else seq
+    fitting = [n for n in (seq, line_seq) if n in state.proofs.names]
+    fitting += [n for n in (seq, line_seq) if n == state.next]
+    return (fitting + [line_seq])[0]
 
 
 def _order(ctx, state, number, seq):
@@ -195,15 +196,16 @@ def _report_gaps(ctx, state):
         if gap.explained or missing <= 0:
             continue
         if gap.where is None:
-            ctx.report.fail("record_count", f"{missing} records are missing at the end", member=NAME)
+            detail = f"{missing} records are missing at the end"
+            ctx.report.fail("record_count", detail, member=NAME)
         else:
-            ctx.report.fail("seq_gap", f"{missing} records are missing before this one", **gap.where)
+            detail = f"{missing} records are missing before this one"
+            ctx.report.fail("seq_gap", detail, **gap.where)
 
 
 def _meaning(ctx, state, seq, envelope):
     """Clock, period, and what later checks need of a record in its place."""
     report, kind, recorded = ctx.report, envelope["type"], envelope["recorded_at"]
-    state.sound += 1
     if recorded < state.clock:
         report.fail("clock_backwards", "recorded_at is before that of an earlier record", seq=seq)
         state.trouble = True

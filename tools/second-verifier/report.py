@@ -1,6 +1,5 @@
 """What a verification found (SPEC.md, section 7)."""
 
-import json
 from dataclasses import dataclass, field
 
 CODES = frozenset(
@@ -54,7 +53,8 @@ class Report:
     def as_json(self):
         for code, count in self.found.items():
             if count > LISTED_PER_CODE:
-                self.notes.append(f"{count} failures {code}; the first {LISTED_PER_CODE} are listed")
+                text = f"{count} failures {code}; the first {LISTED_PER_CODE} are listed"
+                self.notes.append(text)
         return {
             "result": ("valid", "invalid", "error")[self.exit()],
             "exit": self.exit(),
@@ -69,8 +69,10 @@ class Report:
         shape = self.as_json()
         lines = [shape["result"].upper()]
         for failure in shape["failures"]:
-            where = [f"{k} {failure[k]}" for k in ("seq", "field", "member", "line") if k in failure]
-            lines.append(f"  {failure['code']}: {failure['detail']} {json.dumps(where)[1:-1]}".rstrip())
+            keys = [key for key in ("seq", "field", "member", "line") if key in failure]
+            where = ", ".join(f"{key} {failure[key]}" for key in keys)
+            where = f" ({where})" if where else ""
+            lines.append(f"  {failure['code']}: {failure['detail']}{where}")
         for title in ("holds", "not_checked", "notes"):
             lines += [title.replace("_", " ") + ":", *(f"  - {text}" for text in shape[title])]
         return "\n".join(lines)

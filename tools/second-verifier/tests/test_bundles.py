@@ -1,7 +1,6 @@
 """Valid bundles of every kind verify; each tampered one fails with exactly its code."""
 
 import argparse
-import base64
 import json
 import os
 import subprocess
@@ -10,7 +9,7 @@ import tempfile
 import unittest
 
 import make_bundle as mk
-from make_bundle import Draft, Log, Signer, b64, jcs, sample_log, sha, uuid7
+from make_bundle import Draft, Log, Signer, b64, sample_log, sha, uuid7
 
 import verify
 

@@ -1,4 +1,4 @@
-"""Known answers and edge cases of the parts: JSON, JCS, times, trees, Ed25519, notes, containers."""
+"""Known answers and edge cases: JSON, JCS, times, trees, Ed25519, notes, containers."""
 
 import json
 import os
@@ -137,7 +137,7 @@ class StrictJson(unittest.TestCase):
 
     def test_base64(self):
         self.assertEqual(from_base64("AAE="), b"\0\1")
-        for text in ("AAE", "AAF=", "AA E=", "AAE=\n", "-_==", "AAE==", "", None)[:6] + (5, "\u00e9"):
+        for text in ("AAE", "AAF=", "AA E=", "AAE=\n", "-_==", "AAE==", 5, "\u00e9"):
             with self.subTest(text), self.assertRaises(Malformed):
                 from_base64(text)
 

@@ -4,12 +4,16 @@ Every entry of CASES is (name, kind, change of a Draft, expected code). The bund
 exactly this code: a consequence of the same defect is not reported a second time.
 """
 
+import argparse
 import base64
-import json
+import os
+import tempfile
 import unittest
+import zipfile
 
 import make_bundle as mk
-from make_bundle import Draft, Log, Signer, b64, jcs, sample_log, sha, uuid7
+import verify
+from make_bundle import Draft, Signer, b64, jcs, sample_log, sha, uuid7
 from test_bundles import KEY, LOG, NEXT, OTHER, check, codes, draft, earlier
 
 ERASE = {"legal_basis": "b", "approved_by": uuid7(1)}
@@ -153,23 +157,83 @@ CASES = [
     ("count of proofs", "excerpt", lambda d: d.counts.update(proofs=0), "counts"),
     ("tail cut", "full", truncate, "record_count"),
     ("line is no JSON", "full", lambda d: d.records.insert(5, b"{\n"), "record_malformed"),
-    ("line instead of a record", "full", lambda d: d.records.__setitem__(5, b"\n"), "record_malformed"),
-    ("last line without LF", "full", lambda d: d.records.__setitem__(-1, b"{}"), "record_malformed"),
+    (
+        "line instead of a record",
+        "full",
+        lambda d: d.records.__setitem__(5, b"\n"),
+        "record_malformed",
+    ),
+    (
+        "last line without LF",
+        "full",
+        lambda d: d.records.__setitem__(-1, b"{}"),
+        "record_malformed",
+    ),
     ("line with a further member", "full", line("records", 5, extra=1), "record_malformed"),
-    ("line with a duplicate key", "full", lambda d: d.records.__setitem__(5, mk.lines([d.records[5]]).replace(b'"mac"', b'"seq": "5", "mac"')), "record_malformed"),
+    (
+        "line with a duplicate key",
+        "full",
+        lambda d: d.records.__setitem__(5, mk.lines([d.records[5]]).replace(b'"mac"', b'"seq": "5", "mac"')),
+        "record_malformed",
+    ),
     ("short mac", "full", line("records", 5, mac="AAAA"), "record_malformed"),
-    ("base64 not canonical", "full", lambda d: d.records[5].update(mac=d.records[5]["mac"][:-2] + "/="), "record_malformed"),
-    ("BOM in records", "full", lambda d: d.records.__setitem__(0, b"\xef\xbb\xbf" + mk.lines([d.records[0]])), "record_malformed"),
+    (
+        "base64 not canonical",
+        "full",
+        lambda d: d.records[5].update(mac=d.records[5]["mac"][:-2] + "/="),
+        "record_malformed",
+    ),
+    (
+        "BOM in records",
+        "full",
+        lambda d: d.records.__setitem__(0, b"\xef\xbb\xbf" + mk.lines([d.records[0]])),
+        "record_malformed",
+    ),
     ("swapped lines", "full", swap, "record_order"),
     ("swapped lines of an excerpt", "excerpt", lambda d: d.records.reverse(), "record_order"),
-    ("space in the canonical form", "full", canonical(5, lambda b: b.replace(b":", b": ", 1)), "canonical_form"),
-    ("members not sorted", "full", canonical(5, lambda b: b'{"v":1,' + b[1:].replace(b',"v":1', b"")), "canonical_form"),
-    ("not shortest escape", "full", canonical(5, lambda b: b.replace(b"mac-1", b"mac-\\u0031")), "canonical_form"),
+    (
+        "space in the canonical form",
+        "full",
+        canonical(5, lambda b: b.replace(b":", b": ", 1)),
+        "canonical_form",
+    ),
+    (
+        "members not sorted",
+        "full",
+        canonical(5, lambda b: b'{"v":1,' + b[1:].replace(b',"v":1', b"")),
+        "canonical_form",
+    ),
+    (
+        "not shortest escape",
+        "full",
+        canonical(5, lambda b: b.replace(b"mac-1", b"mac-\\u0031")),
+        "canonical_form",
+    ),
     ("canonical is no JSON", "full", canonical(5, b"{"), "canonical_malformed"),
-    ("canonical has a float", "full", canonical(5, lambda b: b.replace(b'"v":1', b'"v":1.0')), "canonical_malformed"),
-    ("canonical has a duplicate key", "full", canonical(5, lambda b: b.replace(b'"v":1', b'"v":1,"v":1')), "canonical_malformed"),
-    ("canonical has a lone surrogate", "full", canonical(5, lambda b: b.replace(b"mac-1", b"\\ud800")), "canonical_malformed"),
-    ("canonical has U+0000", "full", canonical(5, lambda b: b.replace(b"mac-1", b"\\u0000")), "canonical_malformed"),
+    (
+        "canonical has a float",
+        "full",
+        canonical(5, lambda b: b.replace(b'"v":1', b'"v":1.0')),
+        "canonical_malformed",
+    ),
+    (
+        "canonical has a duplicate key",
+        "full",
+        canonical(5, lambda b: b.replace(b'"v":1', b'"v":1,"v":1')),
+        "canonical_malformed",
+    ),
+    (
+        "canonical has a lone surrogate",
+        "full",
+        canonical(5, lambda b: b.replace(b"mac-1", b"\\ud800")),
+        "canonical_malformed",
+    ),
+    (
+        "canonical has U+0000",
+        "full",
+        canonical(5, lambda b: b.replace(b"mac-1", b"\\u0000")),
+        "canonical_malformed",
+    ),
     ("canonical too deep", "full", canonical(5, DEEP), "canonical_malformed"),
     ("canonical too large", "full", rewrite(5, attrs={"a": "x" * 65_536}), "canonical_too_large"),
     ("envelope without kid", "full", without(5, "kid"), "envelope_schema"),
@@ -177,7 +241,12 @@ CASES = [
     ("envelope with a further member", "full", rewrite(5, note="x"), "envelope_schema"),
     ("type not in the list", "full", rewrite(5, type="chat.deleted"), "envelope_schema"),
     ("second 60", "full", rewrite(5, recorded_at="2026-12-31T23:59:60.000000Z"), "envelope_schema"),
-    ("29 February 2026", "full", rewrite(5, occurred_at="2026-02-29T00:00:00.000000Z"), "envelope_schema"),
+    (
+        "29 February 2026",
+        "full",
+        rewrite(5, occurred_at="2026-02-29T00:00:00.000000Z"),
+        "envelope_schema",
+    ),
     ("milliseconds", "full", rewrite(5, occurred_at="2026-02-28T00:00:00.000Z"), "envelope_schema"),
     ("id is no UUIDv7", "full", rewrite(5, id=mk.ORG), "envelope_schema"),
     ("version as a boolean", "full", rewrite(5, v=True), "envelope_schema"),
@@ -191,23 +260,53 @@ CASES = [
     ("record twice", "full", again("records", 6), "seq_duplicate"),
     ("record of an excerpt twice", "excerpt", again("records", 1), "seq_duplicate"),
     ("line names another seq", "full", line("records", 6, seq="7"), "seq_mismatch"),
-    ("line of an excerpt names another seq", "excerpt", line("records", 1, seq="4"), "seq_mismatch"),
+    (
+        "line of an excerpt names another seq",
+        "excerpt",
+        line("records", 1, seq="4"),
+        "seq_mismatch",
+    ),
     ("record after the checkpoint", "full", beyond, "seq_beyond_tree"),
     ("changed record", "full", rewrite(6, attrs={"outcome": "other"}), "root_mismatch"),
     ("changed genesis", "full", rewrite(0, trace="0" * 32), "root_mismatch"),
     ("changed record of a range", "range", rewrite(4, attrs={"outcome": "other"}), "range_proof"),
-    ("changed record of an excerpt", "excerpt", rewrite(1, attrs={"outcome": "other"}), "inclusion"),
+    (
+        "changed record of an excerpt",
+        "excerpt",
+        rewrite(1, attrs={"outcome": "other"}),
+        "inclusion",
+    ),
     ("changed boundary record", "range", rewrite(1, attrs={"outcome": "other"}), "inclusion"),
     ("changed erasure outside the range", "range", rewrite(-5, trace="0" * 32), "inclusion"),
     ("changed proof", "excerpt", bad_proof(7), "inclusion"),
     ("proof for another size", "excerpt", lambda d: d.proofs[7].update(size="14"), "inclusion"),
-    ("longer proof", "excerpt", lambda d: d.proofs[7]["hashes"].append(b64(bytes(32))), "inclusion"),
-    ("wrong proof in a full bundle", "full", lambda d: d.proofs.update({5: {"seq": "5", "size": str(d.size), "hashes": []}}), "inclusion"),
+    (
+        "longer proof",
+        "excerpt",
+        lambda d: d.proofs[7]["hashes"].append(b64(bytes(32))),
+        "inclusion",
+    ),
+    (
+        "wrong proof in a full bundle",
+        "full",
+        lambda d: d.proofs.update({5: {"seq": "5", "size": str(d.size), "hashes": []}}),
+        "inclusion",
+    ),
     ("proof left out", "excerpt", lambda d: d.proofs.pop(7), "proof_missing"),
     ("proof of genesis left out", "range", lambda d: d.proofs.pop(0), "proof_missing"),
-    ("proof names another seq", "excerpt", lambda d: d.proofs[7].update(seq="6"), "proof_malformed"),
+    (
+        "proof names another seq",
+        "excerpt",
+        lambda d: d.proofs[7].update(seq="6"),
+        "proof_malformed",
+    ),
     ("proof is no JSON", "excerpt", raw("proofs/7.json", b"[]"), "proof_malformed"),
-    ("proof with a short hash", "excerpt", lambda d: d.proofs[7]["hashes"].__setitem__(0, "AAAA"), "proof_malformed"),
+    (
+        "proof with a short hash",
+        "excerpt",
+        lambda d: d.proofs[7]["hashes"].__setitem__(0, "AAAA"),
+        "proof_malformed",
+    ),
     ("proof with a strange name", "excerpt", raw("proofs/07.json", b"{}"), "proof_malformed"),
     ("proof without record", "excerpt", add_proof, "proof_orphan"),
     ("record of an excerpt cut out", "excerpt", remove("records", 1), "proof_orphan"),
@@ -228,8 +327,18 @@ CASES = [
     ("content left out", "full", remove("content", 2), "content_missing"),
     ("content of a boundary record left out", "range", remove("content", 0), "content_missing"),
     ("content twice", "full", again("content", 2), "content_duplicate"),
-    ("content of no record", "excerpt", lambda d: d.content.append({"seq": "2", "field": "prompt", "withheld": "x"}), "content_unknown"),
-    ("content of no commitment", "full", lambda d: d.content.append({"seq": "2", "field": "rationale", "withheld": "x"}), "content_unknown"),
+    (
+        "content of no record",
+        "excerpt",
+        lambda d: d.content.append({"seq": "2", "field": "prompt", "withheld": "x"}),
+        "content_unknown",
+    ),
+    (
+        "content of no commitment",
+        "full",
+        lambda d: d.content.append({"seq": "2", "field": "rationale", "withheld": "x"}),
+        "content_unknown",
+    ),
     ("content is both", "full", line("content", 2, withheld="x"), "content_malformed"),
     ("salt too short", "full", line("content", 2, salt="AAAA"), "content_malformed"),
     ("value is no string", "full", line("content", 2, value=["x"]), "content_malformed"),
@@ -237,11 +346,21 @@ CASES = [
     ("erased field still there", "full", erased_still_there, "erasure_not_executed"),
     ("erasure without record", "excerpt", unproven_erasure, "erasure_unproven"),
     ("erasure lists more", "full", line("erasures", 0, seqs=["2-3"]), "erasure_mismatch"),
-    ("erasure of another type", "full", line("erasures", 0, type="content.expired"), "erasure_mismatch"),
+    (
+        "erasure of another type",
+        "full",
+        line("erasures", 0, type="content.expired"),
+        "erasure_mismatch",
+    ),
     ("erasure by a record that is none", "full", line("erasures", 0, seq="6"), "erasure_mismatch"),
     ("erasure not listed", "full", remove("erasures", 0), "erasure_mismatch"),
     ("erasure lists a leading zero", "full", line("erasures", 0, seqs=["03"]), "erasure_malformed"),
-    ("erasure lists a range backwards", "full", line("erasures", 0, seqs=["7-3"]), "erasure_malformed"),
+    (
+        "erasure lists a range backwards",
+        "full",
+        line("erasures", 0, seqs=["7-3"]),
+        "erasure_malformed",
+    ),
     ("erasure lists nothing", "full", line("erasures", 0, seqs=[]), "erasure_malformed"),
     ("erasure twice", "full", again("erasures", 0), "erasure_malformed"),
     ("key not listed", "full", remove("keys", 0), "key_unannounced"),
@@ -249,11 +368,36 @@ CASES = [
     ("kid that nobody announced", "full", line("keys", 2, kid="mac-7"), "keys_mismatch"),
     ("key twice", "full", again("keys", 0), "keys_malformed"),
     ("key of unknown use", "full", line("keys", 2, use="tls"), "keys_malformed"),
-    ("vkey with another id", "full", lambda d: d.keys[1].update(vkey=d.keys[1]["vkey"].replace(NEXT.id.hex(), "00000000")), "keys_malformed"),
-    ("checkpoint by a stranger", "full", lambda d: (setattr(d, "signers", [OTHER]), resign_manifest(OTHER)(d)), "checkpoint_signature"),
-    ("changed root", "full", raw("checkpoint.note", mk.note(draft().checkpoint(), KEY).replace(b64(draft().root).encode(), b64(bytes(32)).encode())), "checkpoint_signature"),
-    ("checkpoint with an extension", "full", raw("checkpoint.note", mk.note(draft().checkpoint() + "more\n", KEY)), "checkpoint_malformed"),
-    ("checkpoint of another tree", "full", lambda d: setattr(d, "root", sha(b"x")), "root_mismatch"),
+    (
+        "vkey with another id",
+        "full",
+        lambda d: d.keys[1].update(vkey=d.keys[1]["vkey"].replace(NEXT.id.hex(), "00000000")),
+        "keys_malformed",
+    ),
+    (
+        "checkpoint by a stranger",
+        "full",
+        lambda d: (setattr(d, "signers", [OTHER]), resign_manifest(OTHER)(d)),
+        "checkpoint_signature",
+    ),
+    (
+        "changed root",
+        "full",
+        raw("checkpoint.note", mk.note(draft().checkpoint(), KEY).replace(b64(draft().root).encode(), b64(bytes(32)).encode())),
+        "checkpoint_signature",
+    ),
+    (
+        "checkpoint with an extension",
+        "full",
+        raw("checkpoint.note", mk.note(draft().checkpoint() + "more\n", KEY)),
+        "checkpoint_malformed",
+    ),
+    (
+        "checkpoint of another tree",
+        "full",
+        lambda d: setattr(d, "root", sha(b"x")),
+        "root_mismatch",
+    ),
     ("manifest by a stranger", "full", resign_manifest(OTHER), "manifest_signature"),
     ("tree_size differs", "full", override(tree_size="14"), "manifest_mismatch"),
     ("org differs", "full", override(org=mk.INC), "manifest_mismatch"),
@@ -261,14 +405,29 @@ CASES = [
     ("other version", "full", override(version=2, later=True), "manifest_version"),
     ("other format", "full", override(format="zip"), "manifest_malformed"),
     ("further member of the manifest", "full", override(note="x"), "manifest_malformed"),
-    ("count as a boolean", "full", override(counts={**dict.fromkeys(("records", "content", "erasures", "keys"), 1), "proofs": True}), "manifest_malformed"),
-    ("listed path leaves the bundle", "full", lambda d: d.listed.update({"../x": {"sha256": "0" * 64, "bytes": 0}}), "manifest_malformed"),
+    (
+        "count as a boolean",
+        "full",
+        override(counts={**dict.fromkeys(("records", "content", "erasures", "keys"), 1), "proofs": True}),
+        "manifest_malformed",
+    ),
+    (
+        "listed path leaves the bundle",
+        "full",
+        lambda d: d.listed.update({"../x": {"sha256": "0" * 64, "bytes": 0}}),
+        "manifest_malformed",
+    ),
     ("no content.jsonl", "full", drop("content.jsonl"), "member_missing"),
     ("no keys.jsonl", "full", drop("keys.jsonl"), "member_missing"),
     ("no SPEC.md", "full", drop("SPEC.md"), "member_missing"),
     ("no range.json", "range", drop("range.json"), "member_missing"),
     ("no checkpoint", "full", drop("checkpoint.note"), "member_missing"),
-    ("listed file is not there", "full", lambda d: d.listed.update({"x.txt": {"sha256": "0" * 64, "bytes": 0}}), "member_missing"),
+    (
+        "listed file is not there",
+        "full",
+        lambda d: d.listed.update({"x.txt": {"sha256": "0" * 64, "bytes": 0}}),
+        "member_missing",
+    ),
     ("hash of a member", "full", wrong_hash, "member_hash"),
 ]
 
@@ -301,7 +460,10 @@ class Tampered(unittest.TestCase):
             (lambda log: later(log, org=mk.INC), "wrong_org"),
             (lambda log: later(log, seq="5"), "seq_mismatch"),
             (lambda log: later(log, trace="x"), "envelope_schema"),
-            (lambda log: log.append("subject.erased", {"seqs": ["1-99"], **ERASE}), "erasure_order"),
+            (
+                lambda log: log.append("subject.erased", {"seqs": ["1-99"], **ERASE}),
+                "erasure_order",
+            ),
             (lambda log: log.append("subject.erased", {"seqs": ["1"]}), "erasure_malformed"),
         ]
         for change, expected in cases:
@@ -339,6 +501,31 @@ class Tampered(unittest.TestCase):
         self.assert_codes(check({**files, "x.txt": b""}), "member_unlisted")
         self.assert_codes(check({**files, "manifest.json": b"{"}), "manifest_malformed")
         self.assert_codes(check({**files, "records.jsonl": b""}), "member_hash")
+
+    def test_unlisted_proof_is_one_failure(self):
+        files = draft("excerpt").members()
+        self.assert_codes(check({**files, "proofs/2.json": b"{}"}), "member_unlisted")
+
+    def test_member_of_a_zip_that_cannot_be_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "bundle.zip")
+            mk.write_zip(path, draft().members(), zipfile.ZIP_STORED)
+            with open(path, "rb") as file:
+                data = file.read()
+            with open(path, "wb") as file:
+                file.write(data.replace(b"# The audit log", b"# the audit log"))
+            options = argparse.Namespace(bundle=path, key=[KEY.vkey], previous=None)
+            self.assert_codes(verify.run(options).as_json(), "member_unreadable")
+
+    def test_values_of_any_type_never_break_the_verifier(self):
+        """Attrs are not checked against schemas, so the verifier meets anything in them."""
+        for index, name in ((0, "vkey"), (0, "origin"), (-3, "kid"), (-4, "vkey"), (-6, "seqs")):
+            for value in ([], [[]], {"a": 1}, True, 0, "", "x"):
+                bundle = draft()
+                bundle.rewrite(index, lambda e: e["attrs"].update({name: value}))
+                result = check(bundle.members())
+                with self.subTest(index=index, name=name, value=value):
+                    self.assertEqual(result["exit"], 1)
 
     def test_wrong_key_given_is_one_failure(self):
         self.assert_codes(check(draft().members(), (OTHER,)), "checkpoint_signature")
@@ -383,7 +570,12 @@ class Tampered(unittest.TestCase):
             ("excerpt", 7, earlier(other, 7, KEY), "previous_differs"),
             ("full", None, earlier(LOG, 7, OTHER), "checkpoint_signature"),
             ("full", None, b"x", "previous_malformed"),
-            ("full", None, mk.note(f"{mk.ORIGIN}/{mk.ORG}/{mk.ORG}\n1\n{b64(bytes(32))}\n", KEY), "previous_origin"),
+            (
+                "full",
+                None,
+                mk.note(f"{mk.ORIGIN}/{mk.ORG}/{mk.ORG}\n1\n{b64(bytes(32))}\n", KEY),
+                "previous_origin",
+            ),
             ("full", None, mk.note(f"{KEY.name}\n99\n{b64(bytes(32))}\n", KEY), "previous_newer"),
         ]
         for kind, size, given, expected in cases:
