@@ -36,7 +36,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   compliance: SERVICE,
   rag: SERVICE,
   llm: SERVICE,
-  gateway: SERVICE,
+  // For the page of the offline verifier, which it hands out: docs/decisions/0011.
+  gateway: [...SERVICE, 'evidence'],
 }
 
 interface Manifest {

@@ -36,6 +36,7 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   ['GET', '/api/v1/audit/proofs/consistency?from=0&to=1', ['auditor', 'admin']],
   ['GET', '/api/v1/audit/keys', ['auditor', 'admin']],
   ['GET', '/api/v1/audit/export', ['auditor', 'admin']],
+  ['GET', '/api/v1/audit/verifier', ['auditor', 'admin']],
   ['GET', '/api/v1/users', ['auditor', 'admin']],
   ['POST', '/api/v1/users', ['admin']],
   ['GET', '/api/v1/api-keys', ['auditor', 'admin']],

@@ -4,11 +4,14 @@ import { AppError, type TenantContext, uuidv7 } from '@lexcustis/core'
 import {
   AuditContentDefinition,
   AuditErasureDefinition,
+  AuditExportDefinition,
   AuditReaderDefinition,
   AuditWriterDefinition,
   CommittedField,
   ContentState,
   type EraseSubjectRequest,
+  type ExportPeriodRequest,
+  type ExportPeriodResponse,
   type Record as Sealed,
 } from '@lexcustis/proto/audit'
 import { Check, type CheckPolicy, Mode, PolicyDefinition } from '@lexcustis/proto/compliance'
@@ -28,7 +31,6 @@ import {
   service,
   serviceNameOf,
   startRpcServer,
-  unimplemented,
 } from '@lexcustis/rpc'
 import type { createTestTenantKeys, TestCertificates } from '@lexcustis/testing'
 import { z } from 'zod'
@@ -65,6 +67,13 @@ export class Neighbours implements AsyncDisposable {
   failIngest: AppError | undefined
   failSettings: AppError | undefined
   failErasure: AppError | undefined
+  /** What the next exports stream. */
+  exportOf: (request: ExportPeriodRequest, call: Call) => AsyncIterable<ExportPeriodResponse> =
+    async function* () {
+      yield { member: 'manifest.json', data: Buffer.from('{}') }
+    }
+  /** Questions for the keys of the deployment. */
+  deploymentKeyCalls = 0
   readonly erasures: { request: EraseSubjectRequest; tenant: TenantContext }[] = []
   /** Runs while an append is being answered, to look at the world at that moment. */
   onAppend: (record: Appended) => Promise<void> = async () => undefined
@@ -82,6 +91,9 @@ export class Neighbours implements AsyncDisposable {
         this.#reader(),
         this.#content(),
         this.#erasure(),
+        service(AuditExportDefinition, {
+          exportPeriod: (request, call) => this.exportOf(request, call),
+        }),
       ]),
       compliance: await this.#listen('compliance', [this.#policy()]),
       rag: await this.#listen('rag', [this.#documentService(), this.#knowledge()]),
@@ -182,9 +194,30 @@ export class Neighbours implements AsyncDisposable {
         }
       },
       verifyChain: (_request, call) => this.#verify(call),
-      getCheckpoint: async () => unimplemented('checkpoints'),
-      getInclusionProof: async () => unimplemented('inclusion proofs'),
-      getConsistencyProof: async () => unimplemented('consistency proofs'),
+      getCheckpoint: async (_request, call) => {
+        const { organizationId } = await call.tenant()
+        return { note: `a checkpoint of ${organizationId}\n`, divergence: undefined }
+      },
+      getInclusionProof: async ({ sequence, size }) => ({
+        size: size || 4n,
+        hashes: [Buffer.alloc(32, Number(sequence))],
+      }),
+      getConsistencyProof: async ({ from, to }) => ({
+        size: to || 4n,
+        hashes: [Buffer.alloc(32, Number(from))],
+      }),
+      getKeys: async (_request, call) => ({ vkeys: [(await call.tenant()).organizationId] }),
+      getDeploymentKeys: async () => {
+        this.deploymentKeyCalls += 1
+        const announcedAt = '2026-11-23T10:15:30.123456Z'
+        return {
+          origin: 'test.local',
+          keys: [
+            { publicKey: Buffer.alloc(32, 1), announcedAt, retiredAt: announcedAt },
+            { publicKey: Buffer.alloc(32, 2), announcedAt, retiredAt: '' },
+          ],
+        }
+      },
     })
   }
 

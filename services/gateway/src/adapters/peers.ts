@@ -77,6 +77,8 @@ export function createPeers(addresses: PeerAddresses, tls: TlsIdentity): Peers {
         'getCheckpoint',
         'getInclusionProof',
         'getConsistencyProof',
+        'getKeys',
+        'getDeploymentKeys',
       ]),
       content: connect('audit', AuditContentDefinition),
       oversight: connect('audit', AuditOversightDefinition, ['recordDecision', 'listPending']),

@@ -60,11 +60,13 @@ const FILE_FORM = {
   properties: { file: { type: 'string', format: 'binary' } },
 } as const
 
-const EVENTS = 'text/event-stream'
-const EVENT_STREAM = {
-  description: 'Server-sent events; the summary names them',
-  content: { [EVENTS]: { schema: { type: 'string' } } },
-} as const
+/** Media types of answers that are no JSON. */
+const PRODUCED: Readonly<Record<string, string>> = {
+  'text/event-stream': 'Server-sent events; the summary names them',
+  'text/plain': 'A C2SP signed note',
+  'text/html': 'A page, as an attachment',
+  'application/zip': 'A zip, as an attachment',
+}
 
 /** No inline script, nothing from elsewhere, in nobody's frame; also over plain HTTP on localhost. */
 const DOCS_POLICY =
@@ -77,6 +79,7 @@ const fromZod = createJsonSchemaTransform({ skipList: [] })
 const describeRoute: SwaggerTransform = (input) => {
   const { schema, url } = fromZod(input)
   const { access } = input.route.config ?? {}
+  const produced = schema.produces?.find((mediaType) => mediaType in PRODUCED)
   const isForm = schema.consumes?.includes('multipart/form-data') ?? false
   const failure = url.startsWith('/v1/')
     ? { 'application/json': { schema: OPENAI_ERROR } }
@@ -86,12 +89,18 @@ const describeRoute: SwaggerTransform = (input) => {
     ...(access === 'public' ? {} : { security: [{ bearer: [] }] }),
     ...(isForm ? { body: FILE_FORM } : {}),
     response: {
-      ...(schema.produces?.includes(EVENTS) ? { 200: EVENT_STREAM } : {}),
+      ...(produced ? { 200: contentOf(produced) } : {}),
       ...(schema.response as object | undefined),
       default: { description: 'What went wrong, and what to change', content: failure },
     },
   }
   return url.endsWith('/*') ? nameWildcard(documented, url) : { schema: documented, url }
+}
+
+function contentOf(mediaType: string) {
+  const isText = mediaType.startsWith('text/')
+  const schema = isText ? { type: 'string' } : { type: 'string', format: 'binary' }
+  return { description: PRODUCED[mediaType], content: { [mediaType]: { schema } } }
 }
 
 /** OpenAPI has no wildcard: an id that may contain slashes is shown as a parameter. */

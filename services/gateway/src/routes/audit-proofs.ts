@@ -1,19 +1,18 @@
-import { unimplemented } from '@lexcustis/rpc'
 import { z } from 'zod'
 import { callContext } from '../adapters/peers.js'
 import type { App } from '../app.js'
 import type { TenantPrincipal } from '../domain/principal.js'
 import { requirePermission, tenantOf } from '../plugins/access.js'
 import type { GatewayDeps } from './gateway-deps.js'
+import { Position } from './schemas.js'
 
 const TIMEOUT_MS = 15_000
 
-const Position = z
-  .string()
-  .regex(/^(?:0|[1-9]\d{0,18})$/, 'is not a position in the log')
-  .transform(BigInt)
+const NEWEST = 'Left out or 0: that of the newest checkpoint'
 
 const Proof = z.object({ size: z.string(), hashes: z.array(z.string()).describe('base64') })
+
+const Keys = z.object({ vkeys: z.array(z.string()).describe('C2SP vkeys, announced and in use') })
 
 /** What lets somebody outside check the log: passed through to the audit service as it is. */
 export function registerAuditProofs(
@@ -28,7 +27,11 @@ export function registerAuditProofs(
     '/api/v1/audit/checkpoint',
     {
       ...requirePermission('audit.proofs'),
-      schema: { tags: ['audit'], summary: 'The newest signed checkpoint, a C2SP note' },
+      schema: {
+        tags: ['audit'],
+        summary: 'The newest signed checkpoint, a C2SP note',
+        produces: ['text/plain'],
+      },
     },
     async (request, reply) => {
       const { note } = await reader.getCheckpoint({}, await contextOf(tenantOf(request)))
@@ -43,12 +46,15 @@ export function registerAuditProofs(
       schema: {
         tags: ['audit'],
         summary: 'RFC 6962 audit path of one record',
-        querystring: z.object({ sequence: Position, size: Position }),
+        querystring: z.object({ sequence: Position, size: Position.optional().describe(NEWEST) }),
         response: { 200: Proof },
       },
     },
-    async (request) =>
-      toProof(await reader.getInclusionProof(request.query, await contextOf(tenantOf(request)))),
+    async (request) => {
+      const { sequence, size = 0n } = request.query
+      const context = await contextOf(tenantOf(request))
+      return toProof(await reader.getInclusionProof({ sequence, size }, context))
+    },
   )
 
   app.get(
@@ -58,30 +64,31 @@ export function registerAuditProofs(
       schema: {
         tags: ['audit'],
         summary: 'RFC 6962 consistency proof between two sizes',
-        querystring: z.object({ from: Position, to: Position }),
+        querystring: z.object({ from: Position, to: Position.optional().describe(NEWEST) }),
         response: { 200: Proof },
       },
     },
-    async (request) =>
-      toProof(await reader.getConsistencyProof(request.query, await contextOf(tenantOf(request)))),
+    async (request) => {
+      const { from, to = 0n } = request.query
+      const context = await contextOf(tenantOf(request))
+      return toProof(await reader.getConsistencyProof({ from, to }, context))
+    },
   )
 
   app.get(
     '/api/v1/audit/keys',
     {
       ...requirePermission('audit.proofs'),
-      schema: { tags: ['audit'], summary: 'Keys that sign the checkpoints of the organisation' },
+      schema: {
+        tags: ['audit'],
+        summary: 'Keys that sign the checkpoints of the organisation',
+        response: { 200: Keys },
+      },
     },
-    async () => unimplemented('signed checkpoints'),
-  )
-
-  app.get(
-    '/api/v1/audit/export',
-    {
-      ...requirePermission('audit.verify'),
-      schema: { tags: ['audit'], summary: 'The log as a bundle that can be verified offline' },
+    async (request) => {
+      const { vkeys } = await reader.getKeys({}, await contextOf(tenantOf(request)))
+      return { vkeys }
     },
-    async () => unimplemented('the export of the log'),
   )
 }
 

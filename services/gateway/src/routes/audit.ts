@@ -3,6 +3,7 @@ import { type CallOptions, callContext } from '../adapters/peers.js'
 import type { App } from '../app.js'
 import type { TenantPrincipal } from '../domain/principal.js'
 import { requirePermission, tenantOf } from '../plugins/access.js'
+import { registerAuditExport } from './audit-export.js'
 import { registerAuditProofs } from './audit-proofs.js'
 import { registerAuditVerify } from './audit-verify.js'
 import { Entry, EntryContent, toEntry, toEntryContent } from './audit-view.js'
@@ -22,11 +23,12 @@ const EntriesQuery = PageQuery.extend({
 /** `/api/v1/audit`: the organisation's log. */
 export function auditRoutes(
   app: App,
-  deps: Pick<GatewayDeps, 'peers' | 'tokens' | 'shutdown'>,
+  deps: Pick<GatewayDeps, 'peers' | 'tokens' | 'clock' | 'shutdown'>,
 ): void {
   entryRoutes(app, deps)
   registerAuditVerify(app, deps)
   registerAuditProofs(app, deps)
+  registerAuditExport(app, deps)
 }
 
 function entryRoutes(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 'tokens'>): void {

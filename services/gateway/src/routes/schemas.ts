@@ -35,6 +35,12 @@ export const PageQuery = z.object({
   cursor: z.string().min(1).max(200).optional(),
 })
 
+/** Size of the log or place in it: 64 bits, so a text where JSON has numbers. */
+export const Position = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,18})$/, 'is not a position in the log')
+  .transform(BigInt)
+
 export const Instant = z.string().describe('RFC 3339, UTC')
 
 /**
