@@ -28,6 +28,8 @@ const TABLES = [
   'audit_subject',
   'audit_subject_key',
   'audit_erasure',
+  'audit_retention_policy',
+  'audit_pruning',
 ] as const
 const CHANGES: Readonly<Record<string, (table: string) => string>> = {
   SELECT: (table) => `SELECT organization_id FROM audit.${table}`,
@@ -45,6 +47,8 @@ const GRANTED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     audit_subject: ['SELECT', 'INSERT'],
     audit_subject_key: ['SELECT', 'INSERT'],
     audit_erasure: ['SELECT', 'INSERT'],
+    audit_retention_policy: ['SELECT', 'INSERT'],
+    audit_pruning: ['SELECT', 'INSERT'],
   },
   audit_oversight: { audit_log_oversight: ['SELECT', 'INSERT', 'UPDATE'] },
   audit_eraser: {
@@ -52,6 +56,8 @@ const GRANTED: Readonly<Record<string, Readonly<Record<string, readonly string[]
     audit_subject: ['SELECT', 'DELETE'],
     audit_subject_key: ['SELECT', 'DELETE'],
   },
+  // DELETE reaches the trigger on the rows, which lets none go that is not pruned: see below.
+  audit_retention: { audit_logs: ['SELECT', 'DELETE'], audit_pruning: ['SELECT'] },
 }
 
 beforeAll(async () => {
@@ -143,11 +149,58 @@ describe('refused with 42501', () => {
     expect(await sqlstate(roles.get('audit')!, 'DELETE FROM audit.audit_logs')).toBe('42501')
   })
 
-  test.each(['gateway', 'compliance', 'rag', 'llm', 'audit_eraser', 'audit_oversight'])(
-    '%s: the function that sees all organisations',
-    async (role) => {
-      const sql = `SELECT id FROM audit.overdue_starts('', '9', 1)`
+  test.each([
+    'gateway',
+    'compliance',
+    'rag',
+    'llm',
+    'audit_eraser',
+    'audit_oversight',
+    'audit_retention',
+  ])('%s: the functions that see all organisations', async (role) => {
+    for (const sql of [
+      `SELECT id FROM audit.overdue_starts('', '9', 1)`,
+      `SELECT organization_id FROM audit.retained_organizations('${ours}', 1)`,
+    ]) {
       expect(await sqlstate(roles.get(role)!, sql)).toBe('42501')
+    }
+  })
+
+  test.each([
+    'DELETE FROM audit.audit_logs',
+    `DELETE FROM audit.audit_logs WHERE type = 'chain.genesis'`,
+    `DELETE FROM audit.audit_logs WHERE type = 'document.ingested'`,
+    `MERGE INTO audit.audit_logs AS l USING (SELECT 1) AS s ON l.organization_id = '${ours}' WHEN MATCHED THEN DELETE`,
+    'DELETE FROM audit.audit_logs_p03',
+    'SELECT id FROM audit.audit_logs FOR UPDATE',
+    'ALTER TABLE audit.audit_logs DISABLE TRIGGER append_only_row',
+    `SET session_replication_role = 'replica'`,
+    'SET ROLE lexcustis_owner',
+  ])('the retention of a log that nobody pruned: %s', async (sql) => {
+    expect(await sqlstate(roles.get('audit_retention')!, sql)).toBe('42501')
+  })
+
+  test('a superuser in the role of the retention, because it is not its session', async () => {
+    const error: unknown = await database.superuser
+      .transaction(async (tx) => {
+        await tx.query('SET LOCAL ROLE lexcustis_audit_retention')
+        await tx.query(`SELECT set_config('app.organization_id', $1, true)`, [ours])
+        await tx.query('DELETE FROM audit.audit_logs')
+      })
+      .catch((cause: unknown) => (cause as Error).cause)
+    expect(error).toMatchObject({ code: '42501', message: 'audit_logs is append-only' })
+  })
+
+  test.each(['audit_retention_policy', 'audit_pruning'])(
+    'the owner and a superuser: what is in %s is not changed, not deleted',
+    async (table) => {
+      for (const verb of ['UPDATE', 'DELETE', 'TRUNCATE']) {
+        const sql = CHANGES[verb]!(table)
+        expect(await sqlstate(roles.get('migrator')!, sql, 'SET ROLE lexcustis_owner')).toBe(
+          '42501',
+        )
+        expect(await sqlstate(database.superuser, sql)).toBe('42501')
+      }
     },
   )
 })
@@ -197,6 +250,8 @@ describe('row-level security, with the filter of the application removed', () =>
           AND EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid)
           AND (c.relname NOT LIKE 'audit_logs%' OR EXISTS (
             SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only'))
+          AND (c.relname NOT LIKE 'audit_logs%' OR EXISTS (
+            SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only_row'))
         )`)
     expect(rows).toEqual([])
   })
