@@ -8,4 +8,5 @@ export const ALLOW: AllowList = {
   'lexcustis.audit.v1.AuditOversightService': ['gateway'],
   'lexcustis.audit.v1.AuditExportService': ['gateway', 'compliance'],
   'lexcustis.audit.v1.AuditErasureService': ['gateway'],
+  'lexcustis.audit.v1.AuditRetentionService': ['gateway'],
 }

@@ -21,6 +21,10 @@ const complete = {
   AUDIT_TENANT_KEYS_FILE: file('jwks', '{"keys":[{"kty":"OKP"}]}'),
   AUDIT_DATABASE_URL_FILE: file('url', 'postgres://audit@localhost/lexcustis\n'),
   AUDIT_ERASER_DATABASE_URL_FILE: file('eraser', 'postgres://eraser@localhost/lexcustis\n'),
+  AUDIT_RETENTION_DATABASE_URL_FILE: file(
+    'retention',
+    'postgres://retention@localhost/lexcustis\n',
+  ),
   AUDIT_MASTER_KEY_FILE: file('master', `${key.toString('base64')}\n`),
   AUDIT_SIGNING_KEY_FILE: file('signing', generateSigningKey().pem),
 }
@@ -48,6 +52,7 @@ test('has defaults for everything but addresses and secrets', async () => {
     lostGraceMs: 30_000,
     databaseUrl: 'postgres://audit@localhost/lexcustis',
     eraserDatabaseUrl: 'postgres://eraser@localhost/lexcustis',
+    retentionDatabaseUrl: 'postgres://retention@localhost/lexcustis',
     backupRetentionDays: 35,
   })
 })

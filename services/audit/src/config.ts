@@ -27,6 +27,8 @@ export interface AuditConfig extends ServiceConfig, KeyConfig, CheckpointConfig 
   readonly lostGraceMs: number
   /** Logs in as lexcustis_audit_eraser. */
   readonly eraserDatabaseUrl: string
+  /** Logs in as lexcustis_audit_retention. */
+  readonly retentionDatabaseUrl: string
   /** How long backups of the database are kept; 0: there are none. */
   readonly backupRetentionDays: number
   /** How often what was appended is signed. */
@@ -44,6 +46,7 @@ const SHAPE = {
   ...KEY_SHAPE,
   ORIGIN: origin,
   ERASER_DATABASE_URL_FILE: secretFile(),
+  RETENTION_DATABASE_URL_FILE: secretFile(),
   BACKUP_RETENTION_DAYS: integer({ min: 0, max: 3_650, default: 35 }),
   LOST_GRACE_MS: integer({ min: 0, max: 86_400_000, default: 30_000 }),
   ...CHECKPOINT_SHAPE,
@@ -63,6 +66,7 @@ export function readConfig(env: Environment): AuditConfig {
     origin: parsed.ORIGIN,
     lostGraceMs: parsed.LOST_GRACE_MS,
     eraserDatabaseUrl: parsed.ERASER_DATABASE_URL_FILE,
+    retentionDatabaseUrl: parsed.RETENTION_DATABASE_URL_FILE,
     backupRetentionDays: parsed.BACKUP_RETENTION_DAYS,
     ...toCheckpointConfig(parsed),
     checkpointIntervalMs: parsed.CHECKPOINT_INTERVAL_MS,

@@ -17,6 +17,8 @@ export interface AuditEvents {
   readonly keyExposed: (warning: KeyWarning) => void
   /** Until it is put right, this replica writes nothing to that organisation's log. */
   readonly keyRefused: (organizationId: string, problem: string) => void
+  /** Nothing went that should have gone; the next run tries again. */
+  readonly retentionFailed: (organizationId: string | undefined, error: unknown) => void
   readonly scanFailed: (error: unknown) => void
   readonly signFailed: (organizationId: string, error: unknown) => void
   readonly witnessFailed: (name: string, error: unknown) => void
@@ -48,6 +50,8 @@ export function createEvents(log: Logger): AuditEvents {
     keyExposed: ({ name, problem }) => log.warn({ name, problem }, 'key exposed'),
     keyRefused: (organizationId, problem) =>
       log.error({ organization_id: organizationId, problem }, 'log not extended'),
+    retentionFailed: (organizationId, error) =>
+      log.error({ organization_id: organizationId, error }, 'retention not applied'),
     scanFailed: (error) => log.warn({ error }, 'scan for lost chats failed'),
     signFailed: (organizationId, error) =>
       log.error({ organization_id: organizationId, error }, 'checkpoint not signed'),

@@ -14,11 +14,13 @@ import { erasureService } from './handlers/erasure.js'
 import { exportService } from './handlers/export.js'
 import { oversightService } from './handlers/oversight.js'
 import { readerService } from './handlers/reader.js'
+import { retentionService } from './handlers/retention.js'
 import { writerService } from './handlers/writer.js'
 import { createLogCheck } from './log-check.js'
 import { createAppendMetrics, measureCheckpoints } from './metrics.js'
 import { openCheckpointStore } from './open-checkpoint-store.js'
 import { openAnchorProgress, openWitnesses } from './open-witnesses.js'
+import { openRetention } from './retention.js'
 import { startScanLoop } from './scan-loop.js'
 
 export { type AuditLog, type AuditLogOptions, openAuditLog } from './audit-log.js'
@@ -30,6 +32,7 @@ export interface RunningAudit extends AsyncDisposable {
 
 const SCAN_EVERY_MS = 1_000
 const SWEEP_EVERY_MS = 60_000
+const RETENTION_EVERY_MS = 86_400_000
 
 /**
  * The wiring diagram. Disposing drains: NOT_SERVING, running calls end, what waits is written.
@@ -76,6 +79,14 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
   // What was written last is signed before the log is closed.
   open({ [Symbol.asyncDispose]: async () => checkpoints.signWaiting() })
   const erasure = open(openErasure(log, { ...config, clock: systemClock }))
+  const retention = open(
+    openRetention(log, {
+      ...config,
+      eraser: erasure.eraser,
+      clock: systemClock,
+      onFailed: events.retentionFailed,
+    }),
+  )
   const probes = open(
     await startProbes({
       host: config.listenHost,
@@ -93,6 +104,15 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
     ),
   )
   open(startScanLoop(async () => checkpoints.sweep(), SWEEP_EVERY_MS, events.sweepFailed))
+  open(
+    startScanLoop(
+      async () => retention.applyAll(),
+      RETENTION_EVERY_MS,
+      (error) => {
+        events.retentionFailed(undefined, error)
+      },
+    ),
+  )
   const server = open(
     await startRpcServer({
       host: config.listenHost,
@@ -135,6 +155,7 @@ async function build(config: AuditConfig, logger: Logger, open: Open) {
           erase: erasure.erase,
           checkpointSize: (receipt) => checkpoints.guard.checkpointSize(receipt),
         }),
+        retentionService(retention),
       ],
       report: metrics.callReporter(events.callFailed),
       drainMs: config.drainMs,

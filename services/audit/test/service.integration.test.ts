@@ -78,6 +78,7 @@ async function start(databaseUrl = database.postgres.url('audit')): Promise<Runn
     checkpointDir: database.checkpointDirectory,
     checkpointIntervalMs: 100,
     eraserDatabaseUrl: database.postgres.url('audit_eraser'),
+    retentionDatabaseUrl: database.postgres.url('audit_retention'),
     backupRetentionDays: 35,
   }
   const destination = { write: (line: string) => void lines.push(line) }

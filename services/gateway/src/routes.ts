@@ -9,6 +9,7 @@ import { healthRoutes } from './routes/health.js'
 import { knowledgeRoutes } from './routes/knowledge.js'
 import { organizationRoutes } from './routes/organization.js'
 import { organizationsRoutes } from './routes/organizations.js'
+import { retentionRoutes } from './routes/retention.js'
 import { subjectsRoutes } from './routes/subjects.js'
 import { tenantTokensRoutes } from './routes/tenant-tokens.js'
 import { usersRoutes } from './routes/users.js'
@@ -28,5 +29,6 @@ export const ROUTES: readonly RouteModule<GatewayDeps>[] = [
   documentsRoutes,
   auditRoutes,
   subjectsRoutes,
+  retentionRoutes,
   chatRoutes,
 ]

@@ -44,6 +44,9 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   ['DELETE', `/api/v1/api-keys/${UNKNOWN_ID}`, ['admin']],
   ['POST', `/api/v1/subjects/${UNKNOWN_ID}/erasure/approval`, ['reviewer', 'admin']],
   ['POST', `/api/v1/subjects/${UNKNOWN_ID}/erasure`, ['admin']],
+  ['GET', '/api/v1/audit/retention', ['auditor', 'admin']],
+  ['PUT', '/api/v1/audit/retention', ['admin']],
+  ['POST', '/api/v1/audit/retention/runs', ['admin']],
   ['POST', '/api/v1/tenant-tokens', []],
   ['GET', '/api/v1/organization', ['auditor', 'admin']],
   ['PATCH', '/api/v1/organization', ['admin']],
@@ -57,7 +60,7 @@ describe('the role table', () => {
   test.each(TABLE)('%s %s is for %j', async (method, path, allowed) => {
     for (const role of ROLES) {
       // A body that fits nowhere: whoever may is told so with something other than 403.
-      const body = method === 'POST' || method === 'PATCH' ? { nonsense: 1 } : undefined
+      const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { nonsense: 1 } : undefined
       const { status, text } = await world.call(method, path, { token: tokens[role], body })
       if (allowed.includes(role)) expect(status, `${role}: ${text}`).not.toBe(403)
       else expect(status, `${role}: ${text}`).toBe(403)

@@ -100,6 +100,7 @@ function particulars(name: ServiceName, input: EnvironmentInput): Record<string,
         TENANT_KEYS_FILE,
         MASTER_KEY_FILE: layout.secret('audit_master_key'),
         ERASER_DATABASE_URL_FILE: layout.secret('lexcustis_audit_eraser_database_url'),
+        RETENTION_DATABASE_URL_FILE: layout.secret('lexcustis_audit_retention_database_url'),
         SIGNING_KEY_FILE: layout.secret('audit_signing_key'),
         CHECKPOINT_DIR: layout.checkpoints,
       }

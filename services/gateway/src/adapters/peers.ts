@@ -4,6 +4,7 @@ import {
   AuditExportDefinition,
   AuditOversightDefinition,
   AuditReaderDefinition,
+  AuditRetentionDefinition,
   AuditWriterDefinition,
 } from '@lexcustis/proto/audit'
 import {
@@ -37,6 +38,7 @@ export interface Peers extends Disposable {
     readonly oversight: RpcClient<typeof AuditOversightDefinition>
     readonly exports: RpcClient<typeof AuditExportDefinition>
     readonly erasure: RpcClient<typeof AuditErasureDefinition>
+    readonly retention: RpcClient<typeof AuditRetentionDefinition>
   }
   readonly compliance: {
     readonly checks: RpcClient<typeof CheckDefinition>
@@ -84,6 +86,7 @@ export function createPeers(addresses: PeerAddresses, tls: TlsIdentity): Peers {
       oversight: connect('audit', AuditOversightDefinition, ['recordDecision', 'listPending']),
       exports: connect('audit', AuditExportDefinition),
       erasure: connect('audit', AuditErasureDefinition, ['approveErasure', 'eraseSubject']),
+      retention: connect('audit', AuditRetentionDefinition, ['getPolicy', 'setPolicy']),
     },
     compliance: {
       checks: connect('compliance', CheckDefinition, ['preCheck', 'postCheck']),

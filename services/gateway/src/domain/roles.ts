@@ -18,6 +18,8 @@ export const PERMISSIONS = [
   'keys.write',
   'subjects.approve',
   'subjects.erase',
+  'retention.read',
+  'retention.write',
   'tenant_tokens.issue',
   'organizations.write',
   'knowledge.read',
@@ -40,6 +42,7 @@ const AUDITOR = [
   'audit.content',
   'audit.verify',
   'audit.proofs',
+  'retention.read',
   'settings.read',
   'users.read',
   'keys.read',
@@ -51,6 +54,7 @@ const ADMIN = [
   'users.write',
   'keys.write',
   'subjects.erase',
+  'retention.write',
 ] as const
 
 /** Who may do what: the one page. The operator runs the deployment and reads nobody's content. */

@@ -23,22 +23,22 @@ export const MAX_DAYS = 36_500
 
 /** Throws INVALID_INPUT. */
 export function checkDays({ contentDays, recordDays }: RetentionDays): void {
-  assertDays('content_days', contentDays)
-  assertDays('record_days', recordDays)
+  assertDays('content', contentDays)
+  assertDays('records', recordDays)
   if (recordDays === undefined) return
   if (contentDays === undefined || contentDays > recordDays) {
-    throw invalid('record_days is less than content_days: content goes before its record')
+    throw invalid('content must not be kept longer than records: it goes before its record')
   }
 }
 
 function assertDays(name: string, days: number | undefined): void {
   if (days === undefined) return
   if (!Number.isInteger(days) || days > MAX_DAYS) {
-    throw invalid(`${name} is not a number of days up to ${MAX_DAYS}`)
+    throw invalid(`${name}: not a number of days up to ${MAX_DAYS}`)
   }
   if (days >= MIN_DAYS) return
   throw invalid(
-    `${name} is less than ${MIN_DAYS}: logs of a high-risk AI system are kept for at least six ` +
+    `${name}: kept for less than ${MIN_DAYS} days, but logs of a high-risk AI system are kept for at least six ` +
       'months (AI Act, Art. 19(1) and 26(6))',
   )
 }
