@@ -40,9 +40,6 @@ export function isRecordType(value: string): value is RecordType {
   return known.has(value)
 }
 
-/** Folder of the JSON Schemas (draft 2020-12), one per type: `<type>.json`. */
-export const ATTRS_SCHEMA_FOLDER = new URL('../schemas/', import.meta.url)
-
 /** Values that a record commits to without containing them. */
 export const COMMITTED_FIELDS = [
   'prompt',

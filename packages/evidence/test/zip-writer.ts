@@ -10,6 +10,8 @@ export interface ZipMember {
   readonly crc?: number
   readonly bytes?: number
   readonly attributes?: number
+  /** After the packed data, and counted as a part of it. */
+  readonly packedTail?: Uint8Array
   /** Only in the local header. */
   readonly localName?: string
   readonly localCrc?: number
@@ -56,8 +58,8 @@ export function zipOf(
   )
 }
 
-function pack({ data, isStored = false }: ZipMember): Buffer {
-  return isStored ? Buffer.from(data) : deflateRawSync(data)
+function pack({ data, isStored = false, packedTail = new Uint8Array(0) }: ZipMember): Buffer {
+  return Buffer.concat([isStored ? data : deflateRawSync(data), packedTail])
 }
 
 function common(member: ZipMember): Buffer {

@@ -1,4 +1,5 @@
-import type { Failure, Report } from '../verify/report.js'
+import { formatFailure } from '../verify/format-failure.js'
+import type { Report } from '../verify/report.js'
 
 const VERDICTS = {
   valid: 'VALID: everything that was checked holds.',
@@ -20,14 +21,4 @@ export function formatReport(report: Report): string {
 
 function section(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  - ${line}`).join('\n')}`
-}
-
-export function formatFailure({ code, detail, seq, field, member, line }: Failure): string {
-  const place = [
-    seq === undefined ? '' : `record ${seq}`,
-    field === undefined ? '' : `field ${field}`,
-    member ?? '',
-    line === undefined ? '' : `line ${line}`,
-  ].filter((part) => part !== '')
-  return `${code}: ${detail}${place.length === 0 ? '' : ` (${place.join(', ')})`}`
 }

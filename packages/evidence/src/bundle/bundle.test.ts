@@ -152,6 +152,7 @@ describe('zips', () => {
     ['another CRC', { crc: 7 }],
     ['less than it says', { bytes: 1_000 }],
     ['more than it says', { bytes: 7 }],
+    ['data after its end', { packedTail: Buffer.from('x') }],
   ])('member_unreadable: %s', async (_, change) => {
     const bundle = await openBytes(one(change))
     expect((await read(bundle, 'a.txt')).length).toBe(300)
