@@ -13,6 +13,8 @@ import type * as MasterKeys from '../../services/audit/src/domain/master-keys.js
 // eslint-disable-next-line no-restricted-imports -- as above
 import type * as Stores from '../../services/audit/src/adapters/directory-checkpoint-store.js'
 // eslint-disable-next-line no-restricted-imports -- as above
+import type * as PgArray from '../../services/audit/src/adapters/pg-array.js'
+// eslint-disable-next-line no-restricted-imports -- as above
 import type * as Keys from '../../services/audit/src/domain/signing-keys.js'
 
 export type AuditLog = Audit.AuditLog
@@ -24,6 +26,9 @@ const { openAuditLog } = (await import(
 const { openDirectoryCheckpointStore } = (await import(
   new URL('services/audit/dist/adapters/directory-checkpoint-store.js', root).href
 )) as typeof Stores
+export const pgArray = (await import(
+  new URL('services/audit/dist/adapters/pg-array.js', root).href
+)) as typeof PgArray
 const { createSigningKey, createSigningKeys } = (await import(
   new URL('services/audit/dist/domain/signing-keys.js', root).href
 )) as typeof Keys
@@ -71,13 +76,9 @@ const ATTRS = JSON.stringify({
   checks_failed: [],
 })
 
-/** Appends the end of an answer, as a chat does, without content. */
-export async function appendEnd(
-  log: AuditLog,
-  organizationId: string,
-  userId: string,
-): Promise<void> {
-  const input = {
+/** What a gateway sends at the end of an answer, without content. */
+export function createEnd(): Parameters<AuditLog['readDraft']>[2] {
+  return {
     id: uuidv7(),
     type: 'chat.completed',
     occurredAt: formatMicros(systemClock.nowMicros()),
@@ -86,6 +87,15 @@ export async function appendEnd(
     attrsJson: ATTRS,
     content: [],
   }
+}
+
+/** Appends the end of an answer, as a chat does. */
+export async function appendEnd(
+  log: AuditLog,
+  organizationId: string,
+  userId: string,
+  end = createEnd(),
+): Promise<void> {
   const actor = { kind: 'user', via: 'jwt', role: 'member', subjectId: userId } as const
-  await log.append(log.readDraft(organizationId, actor, input))
+  await log.append(log.readDraft(organizationId, actor, end))
 }
