@@ -8,6 +8,7 @@ import {
   AuditErasureDefinition,
   AuditOversightDefinition,
   AuditReaderDefinition,
+  AuditRetentionDefinition,
   AuditWriterDefinition,
   CommittedField,
   ContentState,
@@ -535,6 +536,42 @@ describe('erasure', () => {
       },
     ])
     expect(lines.join('')).not.toContain(member.userId)
+  })
+})
+
+describe('retention', () => {
+  test('is set and tried out by an admin, through the gateway', async () => {
+    const admin = tenant()
+    const retention = client(AuditRetentionDefinition)
+    await client(AuditWriterDefinition).append(request(), await as(admin))
+    const id = uuidv7()
+    const months = { id, contentDays: 200, recordDays: 400 }
+    const weeks = { id, contentDays: 30, recordDays: undefined }
+    expect(await reasonOf(retention.setPolicy(weeks, await as(admin)))).toBe('INVALID_INPUT')
+    const auditor = { ...admin, userRole: 'auditor' } as const
+    expect(await reasonOf(retention.setPolicy(months, await as(auditor)))).toBe('FORBIDDEN')
+    const nameless = { ...months, id: '' }
+    expect(await reasonOf(retention.setPolicy(nameless, await as(admin)))).toBe('INVALID_INPUT')
+    const state = {
+      policy: { contentDays: 200, recordDays: 400, approvedBy: id },
+      minimumIndex: 0n,
+    }
+    expect(await retention.setPolicy(months, await as(admin))).toEqual(state)
+    expect(await retention.getPolicy({}, await as(auditor))).toEqual(state)
+    expect(await retention.getPolicy({}, await as(tenant()))).toMatchObject({
+      policy: { contentDays: undefined, recordDays: undefined, approvedBy: '' },
+    })
+    expect(await reasonOf(retention.apply({ dryRun: true }, await as(auditor)))).toBe('FORBIDDEN')
+    expect(await retention.apply({ dryRun: true }, await as(admin))).toEqual({
+      dryRun: true,
+      contentRecords: 0n,
+      contentFields: 0n,
+      records: 0n,
+      minimumIndex: 0n,
+      heldBy: [],
+    })
+    const compliance = client(AuditRetentionDefinition, 'compliance')
+    expect(await reasonOf(compliance.getPolicy({}, await as(admin)))).toBe('FORBIDDEN')
   })
 })
 

@@ -34,6 +34,7 @@ import {
 } from '@lexcustis/rpc'
 import type { createTestTenantKeys, TestCertificates } from '@lexcustis/testing'
 import { z } from 'zod'
+import { type RetentionCalls, retentionNeighbour } from './retention-neighbour.js'
 
 type TenantKeys = Awaited<ReturnType<typeof createTestTenantKeys>>
 
@@ -75,6 +76,7 @@ export class Neighbours implements AsyncDisposable {
   /** Questions for the keys of the deployment. */
   deploymentKeyCalls = 0
   readonly erasures: { request: EraseSubjectRequest; tenant: TenantContext }[] = []
+  readonly retention: RetentionCalls = { policies: new Map(), runs: [] }
   /** Runs while an append is being answered, to look at the world at that moment. */
   onAppend: (record: Appended) => Promise<void> = async () => undefined
   readonly #servers = new Map<string, RpcServer>()
@@ -91,6 +93,7 @@ export class Neighbours implements AsyncDisposable {
         this.#reader(),
         this.#content(),
         this.#erasure(),
+        retentionNeighbour(this.retention),
         service(AuditExportDefinition, {
           exportPeriod: (request, call) => this.exportOf(request, call),
         }),
