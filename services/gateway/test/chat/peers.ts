@@ -165,6 +165,8 @@ function reader(): BoundService {
     getCheckpoint: async () => unimplemented('checkpoints'),
     getInclusionProof: async () => unimplemented('proofs'),
     getConsistencyProof: async () => unimplemented('proofs'),
+    getKeys: async () => unimplemented('keys'),
+    getDeploymentKeys: async () => unimplemented('keys'),
   })
 }
 

@@ -47,7 +47,7 @@ export class ContentLines {
       signal.throwIfAborted()
       const page = await reader.records(log, next, to, PAGE)
       const last = page.at(-1)
-      const end = last && page.length === PAGE ? last.sequence + 1n : to
+      const end = last ? last.sequence + 1n : to
       const records = page.flatMap(committed)
       for (const group of await this.#groups(records)) yield* this.#groupLines(group)
       this.written.end = end

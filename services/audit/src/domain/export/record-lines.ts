@@ -44,7 +44,7 @@ async function* linesOf(
       yield { text: lineOf(record), isHeld: record.sequence < resumeAt }
     }
     const last = page.at(-1)
-    if (!last || page.length < PAGE) return
+    if (!last) return
     next = last.sequence + 1n
   }
 }
