@@ -1,5 +1,5 @@
 import { type Clock, type TenantContext } from '@lexcustis/core'
-import { openDatabase } from '@lexcustis/postgres'
+import { type Database, openDatabase } from '@lexcustis/postgres'
 import {
   createPgRetainedOrganizations,
   createPgRetentionReader,
@@ -14,6 +14,7 @@ import {
   type RetentionDeps,
   type RetentionReport,
 } from './domain/retention/apply.js'
+import { assertTime } from './domain/retention/assert-time.js'
 import { KEEP_EVERYTHING, type RetentionPolicy } from './domain/retention/policy.js'
 import { setPolicy, type SetPolicyInput } from './domain/retention/set-policy.js'
 
@@ -22,6 +23,8 @@ export interface RetentionOptions {
   readonly retentionDatabaseUrl: string
   readonly eraser: Pick<Eraser, 'eraseContent'>
   readonly clock: Clock
+  /** What time the database has; tests that move the clock move this one as well. */
+  readonly databaseMicros?: () => Promise<bigint>
   /** An organisation whose policy could not be applied; the next run tries again. */
   readonly onFailed?: (organizationId: string, error: unknown) => void
   /** Replaces some of what it stands on: for tests that make a step fail. */
@@ -76,6 +79,7 @@ export function openRetention(log: AuditLog, options: RetentionOptions): Retenti
     const known = head && (await reader.pruning(organizationId, head.incarnation))
     return { policy, minimumIndex: known?.minimumIndex ?? 0n }
   }
+  const databaseMicros = options.databaseMicros ?? (async () => readDatabaseMicros(log.database))
   return {
     get,
     set: async (tenant, input) => {
@@ -84,9 +88,11 @@ export function openRetention(log: AuditLog, options: RetentionOptions): Retenti
     },
     apply: async (tenant, isDryRun) => {
       assertPerson(tenant, ['admin'])
+      await assertTime(clock, databaseMicros)
       return applyRetention(deps, tenant.organizationId, actorOf(tenant), isDryRun)
     },
     applyAll: async () => {
+      await assertTime(clock, databaseMicros)
       const organizations = createPgRetainedOrganizations(log.database)
       let after = BEFORE_ALL
       for (;;) {
@@ -103,4 +109,10 @@ export function openRetention(log: AuditLog, options: RetentionOptions): Retenti
     },
     [Symbol.asyncDispose]: async () => pruning[Symbol.asyncDispose](),
   }
+}
+
+async function readDatabaseMicros(database: Database): Promise<bigint> {
+  const sql = 'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS micros'
+  const [row] = await database.query<{ micros: bigint }>(sql)
+  return row?.micros ?? 0n
 }

@@ -9,6 +9,7 @@ import {
   append,
   reasonOf,
 } from './audit-database.js'
+import { openRetention } from '../src/retention.js'
 import { RetentionWorld } from './retention-world.js'
 
 let database: AuditDatabase
@@ -132,11 +133,12 @@ test('the daily run serves every organisation, whatever happens to one of them',
   ])
   const failed: string[] = []
   const { clock, database: db, erasure, log } = second
-  const { openRetention } = await import('../src/retention.js')
+  const moved = first.clock.nowMicros() > clock.nowMicros() ? first.clock : clock
   await using daily = openRetention(log, {
+    databaseMicros: async () => moved.nowMicros(),
     retentionDatabaseUrl: db.postgres.url('audit_retention'),
     eraser: erasure.eraser,
-    clock: first.clock.nowMicros() > clock.nowMicros() ? first.clock : clock,
+    clock: moved,
     onFailed: (organizationId) => failed.push(organizationId),
   })
   await daily.applyAll()
@@ -254,6 +256,21 @@ describe('a pruned log is broken by', () => {
 })
 
 describe('nothing is pruned', () => {
+  test('by a service whose clock its database does not share', async () => {
+    await using world = await oldWorld()
+    await using alone = openRetention(world.log, {
+      retentionDatabaseUrl: database.postgres.url('audit_retention'),
+      eraser: world.erasure.eraser,
+      clock: world.clock,
+    })
+    const before = await world.sequences()
+    for (const isDryRun of [true, false]) {
+      expect(await reasonOf(alone.apply(world.admin, isDryRun))).toBe('UNAVAILABLE')
+    }
+    expect(await reasonOf(alone.applyAll())).toBe('UNAVAILABLE')
+    expect(await world.sequences()).toEqual(before)
+  })
+
   test.each([
     ['of a log whose records were changed', `UPDATE audit.audit_logs SET canonical = '{}'`, 40],
     ['of a log with a hole', `DELETE FROM audit.audit_logs`, 40],

@@ -1,5 +1,6 @@
 import { type Clock, formatMicros, systemClock, type TenantContext, uuidv7 } from '@lexcustis/core'
-import { type AuditLog } from '../src/audit-log.js'
+import { type AuditLog, openAuditLog } from '../src/audit-log.js'
+import { singleEpoch } from '../src/domain/master-keys.js'
 import type { RetentionDeps, RetentionReport } from '../src/domain/retention/apply.js'
 import { type Erasure } from '../src/erasure.js'
 import { openRetention, type Retention } from '../src/retention.js'
@@ -8,6 +9,8 @@ import {
   type AuditDatabase,
   completed,
   input,
+  masterKey,
+  signingKeys,
   started,
   verified,
 } from './audit-database.js'
@@ -47,7 +50,16 @@ export class RetentionWorld implements AsyncDisposable {
   ) {}
 
   static open(database: AuditDatabase, clock = new MovedClock()): RetentionWorld {
-    const log = database.open({ clock })
+    // Not the database's own: a test has many of these, and each is closed with its world.
+    const log = openAuditLog({
+      databaseUrl: database.postgres.url('audit'),
+      epochs: singleEpoch(masterKey),
+      origin: 'test.local',
+      lostGraceMs: 0,
+      clock,
+      checkpointStore: database.checkpointStore,
+      signingKeys,
+    })
     const erasure = openTestErasure(database, log)
     const retention = openTestRetention(database, log, erasure, clock)
     return new RetentionWorld(database, log, clock, erasure, retention)
@@ -128,6 +140,7 @@ export class RetentionWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.retention[Symbol.asyncDispose]()
     await this.erasure[Symbol.asyncDispose]()
+    await this.log[Symbol.asyncDispose]()
   }
 }
 
@@ -139,5 +152,6 @@ function openTestRetention(
   change: (deps: RetentionDeps) => RetentionDeps = (deps) => deps,
 ): Retention {
   const retentionDatabaseUrl = postgres.url('audit_retention')
-  return openRetention(log, { retentionDatabaseUrl, eraser, clock, change })
+  const databaseMicros = async (): Promise<bigint> => clock.nowMicros()
+  return openRetention(log, { retentionDatabaseUrl, eraser, clock, databaseMicros, change })
 }
