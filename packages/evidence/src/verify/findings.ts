@@ -74,17 +74,26 @@ export class Findings {
     return this.#standing().length === 0
   }
 
+  /** At most 100 of each code. */
   failures(): Failure[] {
-    return this.#standing().flatMap(({ first }) => first)
+    const listed = new Map<FailureCode, number>()
+    return this.#standing().flatMap(({ code, first }) => {
+      const before = listed.get(code) ?? 0
+      const part = first.slice(0, KEPT - before)
+      listed.set(code, before + part.length)
+      return part
+    })
   }
 
   /** How many more there are than `failures` lists, by code. */
   more(): ReadonlyMap<FailureCode, number> {
-    const more = new Map<FailureCode, number>()
-    for (const { code, count, first } of this.#standing()) {
-      if (count > first.length) more.set(code, (more.get(code) ?? 0) + count - first.length)
+    const totals = new Map<FailureCode, number>()
+    for (const { code, count } of this.#standing()) {
+      totals.set(code, (totals.get(code) ?? 0) + count)
     }
-    return more
+    return new Map(
+      [...totals].flatMap(([code, total]) => (total > KEPT ? [[code, total - KEPT] as const] : [])),
+    )
   }
 
   #push(failure: Failure, restsOn: readonly string[]): void {

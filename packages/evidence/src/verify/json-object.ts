@@ -52,6 +52,7 @@ export function isTextList(value: unknown): value is string[] {
 }
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]]/g
+const COLON = /[ \t\n\r]*:/y
 
 /** For text that is valid JSON. */
 function hasUniqueKeys(text: string): boolean {
@@ -61,9 +62,7 @@ function hasUniqueKeys(text: string): boolean {
     if (token === '{') open.push(new Set())
     else if (token === '[') open.push(undefined)
     else if (token === '}' || token === ']') open.pop()
-    else if (
-      /^\s*:/.test(text.slice(match.index + token.length, match.index + token.length + 64))
-    ) {
+    else if (isBeforeColon(text, match.index + token.length)) {
       const keys = open.at(-1)
       const key = JSON.parse(token) as string
       if (!keys || keys.has(key)) return false
@@ -71,4 +70,9 @@ function hasUniqueKeys(text: string): boolean {
     }
   }
   return true
+}
+
+function isBeforeColon(text: string, at: number): boolean {
+  COLON.lastIndex = at
+  return COLON.test(text)
 }

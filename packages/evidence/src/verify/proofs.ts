@@ -21,6 +21,8 @@ export interface LoneRecord {
 export interface Proofs {
   /** Members that are proofs, or lie where proofs do. */
   readonly count: number
+  /** Records that were shown to be in the tree. */
+  readonly proven: number
   /** Holds the audit path of a record against the checkpoint. */
   prove(record: LoneRecord): Promise<void>
   /** Proofs that no record asked for. `isLost`: the record may be one that cannot be read. */
@@ -34,6 +36,7 @@ export function createProofs(
 ): Proofs {
   const unused = new Set([...members.listed.keys()].filter((path) => PATH.test(path)))
   const count = unused.size
+  let proven = 0
 
   const prove = async ({ seq, leaf, isBroken }: LoneRecord): Promise<void> => {
     const member = `proofs/${seq}.json`
@@ -41,7 +44,7 @@ export function createProofs(
     if (!unused.delete(member)) {
       // One that the manifest does not list, or that is not there, is reported as that.
       if (findings.isBroken(member)) return
-      findings.add('proof_missing', 'has no inclusion proof', place, ['records.jsonl'])
+      findings.add('proof_missing', 'has no inclusion proof', { seq }, ['records.jsonl'])
       return
     }
     const bytes = await members.whole(member, MAX_PROOF_BYTES)
@@ -49,7 +52,11 @@ export function createProofs(
     const proof = readProof(bytes)
     if (proof?.seq !== seq) {
       findings.add('proof_malformed', 'is not the inclusion proof of its record', place)
-    } else if (checkpoint && !isBroken && !leadsTo(checkpoint, { ...proof, leaf })) {
+    } else if (!checkpoint || isBroken) {
+      // That has been reported, and is not the fault of the proof.
+    } else if (leadsTo(checkpoint, { ...proof, leaf })) {
+      proven += 1
+    } else {
       findings.add('inclusion', 'the proof does not lead to the root of the checkpoint', place, [
         'records.jsonl',
         'checkpoint.note',
@@ -59,6 +66,9 @@ export function createProofs(
 
   return {
     count,
+    get proven() {
+      return proven
+    },
     prove,
     finish: (isLost) => {
       for (const member of unused) {

@@ -41,6 +41,8 @@ export interface RecordPassOptions {
 export class RecordPass {
   /** Lines read. */
   lines = 0
+  /** Records that have to have an audit path of their own. */
+  lone = 0
   readonly ids = new IdSet()
   readonly order: RecordOrder
   #previousTime = ''
@@ -80,7 +82,10 @@ export class RecordPass {
     const isSound = envelope !== undefined && this.#checkEnvelope(envelope, seq)
     const leaf = canonical && leafHash(canonical)
     if (this.order.isInside(seq)) this.options.tree?.append(seq, leaf, isSound)
-    else if (leaf) lone.push({ seq, leaf, isBroken: !isSound })
+    else if (leaf) {
+      this.lone += 1
+      lone.push({ seq, leaf, isBroken: !isSound })
+    }
     committed.push(this.#remember(envelope, seq))
   }
 

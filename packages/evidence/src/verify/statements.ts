@@ -154,6 +154,7 @@ function notChecked(seen: Seen): string[] {
     'Whether somebody else was shown another log: that takes a witness or an earlier checkpoint.',
     'Whether what was recorded is true, and whether everything that happened was recorded.',
     'The attributes of records against their schemas.',
+    'Other incarnations of this log: a bundle covers one.',
   ]
   if (manifest.kind === 'excerpt') {
     list.push(
@@ -171,7 +172,7 @@ function notChecked(seen: Seen): string[] {
     list.push(`${count(content.withheld, 'field')} withheld by the exporter.`)
   }
   list.push(
-    `${count(content.erased, 'field')} erased, ${count(seen.erasures, 'erasure')} in the bundle: what was erased, and whether backups of it are gone.`,
+    `${count(content.erased, 'field')} erased, ${count(seen.erasures, 'erasure')} in the bundle: what was erased, who approved it, and whether backups of it are gone.`,
   )
   if (!seen.areIdsComplete) list.push('Whether ids are unique: there are too many to remember.')
   if (seen.otherMembers > 0) {

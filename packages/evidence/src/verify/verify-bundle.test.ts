@@ -925,6 +925,17 @@ describe('keys', () => {
     expect(await codesOf({ ...spec, ...next, previousSize: 5n }, { keys })).toEqual(['key_retired'])
   })
 
+  test('key_retired: a manifest is not signed by a key that its bundle retires', async () => {
+    const retires = { use: 'checkpoint', vkey: formatVkey(NEXT_SIGNER), retires: VKEY }
+    const retiring = createLog([GENESIS, { type: 'key.announced', attrs: retires }, ...chat(2)])
+    const members = (all: Members): void =>
+      void all.set('checkpoint.note', Buffer.from(retiring.checkpoint(4n, [NEXT_SIGNER])))
+    const spec: BundleSpec = { log: retiring, kind: 'full', members }
+    const keys = vkeysOf(SIGNER, NEXT_SIGNER)
+    expect(await codesOf(spec, { keys })).toEqual(['key_retired'])
+    expect(await codesOf({ ...spec, signers: [NEXT_SIGNER] }, { keys })).toEqual([])
+  })
+
   test('a bundle by a key that was not given is not valid, whatever it lists', async () => {
     expect(await codesOf(FULL, { keys: vkeysOf(other) })).toEqual(['manifest_signature'])
     const elsewhere = createVerifierKey('audit.example.com/else', SIGNER.publicKey)
@@ -1013,7 +1024,7 @@ describe('the manifest', () => {
   test('manifest_malformed: no JSON, a key twice', async () => {
     for (const change of [
       (all: string) => `${all}x`,
-      (all: string) => all.replace('{', '{"kind":"full",'),
+      (all: string) => all.replace('{', `{"kind"${' '.repeat(500)}:"full",`),
     ]) {
       const report = await verifySpec({ ...FULL, signed: text('manifest.json', change) })
       expect(report).toMatchObject({ exit: 2, failures: [{ code: 'manifest_malformed' }] })
@@ -1046,6 +1057,18 @@ describe('the manifest', () => {
 })
 
 describe('reports', () => {
+  test('count what is missing of very many members as well', async () => {
+    const specs = Array.from({ length: 250 }, (): RecordSpec => ({ type: 'chain.heartbeat' }))
+    const many = createLog([GENESIS, ...specs])
+    const seqs = many.records.map(({ seq }) => seq)
+    const members = (all: Members): void => {
+      for (const path of all.keys()) if (path.startsWith('proofs/')) all.delete(path)
+    }
+    const report = await verifySpec({ log: many, kind: 'excerpt', seqs, members })
+    expect(report.failures.filter(({ code }) => code === 'proof_missing')).toHaveLength(100)
+    expect(report.notes).toContain('151 more failures of proof_missing not listed.')
+  })
+
   test('list the first hundred failures of a code and count the others', async () => {
     const many = createLog([
       GENESIS,

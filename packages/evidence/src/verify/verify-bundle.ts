@@ -7,7 +7,7 @@ import { collect, createMemberReader } from './member-reader.js'
 import { readEarlier } from './previous.js'
 import { RANGE } from './range-proof.js'
 import type { Failure, Progress, Report } from './report.js'
-import { type SignedCheckpoint, verifyManifestNote } from './signed-notes.js'
+import { readCheckpointBytes, type SignedCheckpoint, verifyManifestNote } from './signed-notes.js'
 import { NOTHING_CHECKED, sentencesOf } from './statements.js'
 import { verifyMembers } from './verify-members.js'
 
@@ -34,6 +34,8 @@ export async function verifyBundle(
   let bundle: Bundle | undefined
   try {
     const keys = readKeysGiven(options.keys)
+    // An earlier checkpoint that is none is an argument that cannot be used.
+    if (options.previous !== undefined) readCheckpointBytes(options.previous, 'previous_malformed')
     bundle = await open()
     return await verifyOpened(bundle, keys, options)
   } catch (error) {

@@ -4,7 +4,7 @@ import { ERASURES, readErasures } from './erasures.js'
 import type { Findings } from './findings.js'
 import { readLines } from './json-lines.js'
 import { KEYS, readKeys } from './keys.js'
-import { COUNTED, type Counted, type Manifest } from './manifest.js'
+import { COUNTED, type Counted, type Manifest, MANIFEST_SIGNATURE } from './manifest.js'
 import type { MemberReader } from './member-reader.js'
 import { createOpenChats } from './open-chats.js'
 import { createPeriodCheck } from './period.js'
@@ -102,7 +102,7 @@ async function readRecords(members: MemberReader, { pass, proofs, content }: Par
 
 /** Holds against the records what other members say about them. */
 async function checkAgainstRecords(
-  { manifest, findings, members }: MembersOptions,
+  { manifest, findings, members, signature }: MembersOptions,
   { checkpoint, earlier, keys, erasures, tree, proofs, table, period, pass }: Parts,
 ): Promise<void> {
   const isLost = (seq: bigint): boolean => {
@@ -119,7 +119,10 @@ async function checkAgainstRecords(
   proofs.finish(isLost)
   const isRootRight = checkpoint !== undefined && tree !== undefined && tree.check(checkpoint)
   await checkConsistency(earlier, { manifest, members, findings, checkpoint, tree, isRootRight })
-  checkSigners(keys, { checkpoint, ...earlier }, findings)
+  checkSigners(keys, { checkpoint, ...earlier }, { manifest, findings, signature })
+  // Nothing is valid because a check did not happen: what was not shown is a failure.
+  const isShown = (isRootRight || manifest.kind === 'excerpt') && proofs.proven === pass.lone
+  if (findings.isEmpty && !isShown) findings.add('internal', 'not every record was proven')
 }
 
 /** Undefined where records do not make a tree: in an excerpt, or without what surrounds a range. */
@@ -143,10 +146,16 @@ function checkSigners(
     given,
     enclosed,
   }: Readonly<Record<'checkpoint' | 'given' | 'enclosed', SignedCheckpoint | undefined>>,
-  findings: Findings,
+  { manifest, findings, signature }: Pick<MembersOptions, 'manifest' | 'findings' | 'signature'>,
 ): void {
+  const size = manifest.treeSize
+  const { signedBy } = signature
+  const isReported = (): boolean => findings.has(['key_retired', 'key_unannounced'])
   if (checkpoint) keys.checkSigners({ ...checkpoint, member: CHECKPOINT, mustBeListed: true })
-  if (findings.has(['key_retired'])) return
+  if (signedBy.length > 0 && !isReported()) {
+    keys.checkSigners({ size, signedBy, member: MANIFEST_SIGNATURE, mustBeListed: true })
+  }
+  if (isReported()) return
   for (const earlier of [enclosed, given]) {
     if (earlier) keys.checkSigners({ ...earlier, member: PREVIOUS, mustBeListed: false })
   }
