@@ -3,18 +3,28 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { ATTRS_SCHEMA_FOLDER, isTimestamp, RECORD_TYPES } from '@lexcustis/evidence'
 import type { AttrsSchemas } from '../domain/ports.js'
 
-/** Compiles the schemas that the evidence package ships, once. */
+/**
+ * The schemas that the evidence package ships. They are read at once, and each is compiled when it is
+ * first needed: thirty at once would hold up the start of a replica by a tenth of a second.
+ */
 export function createAttrsSchemas(): AttrsSchemas {
   const ajv = new Ajv2020({ formats: { 'date-time': isTimestamp } })
-  const validators = new Map<string, ValidateFunction>(
+  const schemas = new Map<string, object>(
     RECORD_TYPES.map((type) => {
       const text = readFileSync(new URL(`${type}.json`, ATTRS_SCHEMA_FOLDER), 'utf8')
-      return [type, ajv.compile(JSON.parse(text) as object)]
+      return [type, JSON.parse(text) as object]
     }),
   )
+  const compiled = new Map<string, ValidateFunction>()
+  const validatorOf = (type: string): ValidateFunction | undefined => {
+    const schema = schemas.get(type)
+    const validate = compiled.get(type) ?? (schema && ajv.compile(schema))
+    if (validate) compiled.set(type, validate)
+    return validate
+  }
   return {
     check: (type, attrs) => {
-      const validate = validators.get(type)
+      const validate = validatorOf(type)
       if (!validate) return 'has no schema'
       if (validate(attrs)) return undefined
       const [error] = validate.errors ?? []
