@@ -62,6 +62,8 @@ async function start(options: Partial<RpcServerOptions> = {}): Promise<RpcServer
     getCheckpoint: later,
     getInclusionProof: later,
     getConsistencyProof: later,
+    getKeys: later,
+    getDeploymentKeys: later,
     verifyChain: (...args) => verifyChain(...args),
   }
   const server = await startRpcServer({

@@ -170,6 +170,16 @@ describe('the export', () => {
     await vi.waitFor(() => expect({ cancelled, ended }).toEqual({ cancelled: true, ended: true }))
   })
 
+  test('is not made for a HEAD, which would record it and throw it away', async () => {
+    let isAsked = false
+    world.neighbours.exportOf = async function* () {
+      isAsked = true
+      yield { member: 'manifest.json', data: Buffer.from('{}') }
+    }
+    const answer = await world.call('HEAD', EXPORT, { token: tenant.admin.token })
+    expect({ status: answer.status, isAsked }).toEqual({ status: 405, isAsked: false })
+  })
+
   test('that is waited for is given up when the client leaves', async () => {
     let cancelled = false
     let asked = false

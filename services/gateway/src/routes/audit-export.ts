@@ -37,6 +37,8 @@ export function registerAuditExport(
     '/api/v1/audit/export',
     {
       ...requirePermission('audit.verify'),
+      // It would record an export, make it, and throw it away.
+      exposeHeadRoute: false,
       schema: {
         tags: ['audit'],
         summary: 'The log, or a period of it, as a bundle that can be verified offline',
