@@ -303,6 +303,31 @@ describe('nothing is pruned', () => {
     expect(await world.sequences()).toHaveLength(602)
   })
 
+  test('of what an incident takes hold of while the announcement is being signed', async () => {
+    await using world = await oldWorld()
+    const { projection } = await world.log.entries.get(world.org, { sequence: 100n })
+    const incident = { incident: 'i-1', entries: [projection.id] }
+    await using slow = world.failing((deps) => ({
+      ...deps,
+      checkpoints: {
+        ...deps.checkpoints,
+        covering: async (...asked) => {
+          const note = await deps.checkpoints.covering(...asked)
+          await world.record('incident.opened', incident)
+          return note
+        },
+      },
+    }))
+    const { records } = await slow.apply(world.admin, false)
+    expect(records).toEqual({ count: 0n, minimumIndex: 0n })
+    expect(await world.sequences()).toContain(100)
+    await world.record('incident.closed', { incident: 'i-1' })
+    await world.sign()
+    expect((await world.run()).records.minimumIndex).toBe(512n)
+    await world.sign()
+    expect(await world.breaks()).toEqual([])
+  })
+
   test('but a tile that its signer did not keep is kept first', async () => {
     await using world = await oldWorld()
     await database.superuser.transaction(async (tx) => {
