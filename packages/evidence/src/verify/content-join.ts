@@ -132,7 +132,7 @@ export class ContentJoin {
       // A late line of an erased field finds no commitment; there is nothing to compare it for.
       if (!isErased || commitment !== undefined) this.#compare(line, commitment)
     }
-    table.see(row, field)
+    table.see(row, field, line.commitment === undefined)
     this.#pending.delete(keyOf(line))
   }
 
@@ -168,7 +168,10 @@ export class ContentJoin {
     this.options.findings.add('content_missing', detail, place, RESTS_ON)
   }
 
-  /** Erasures that the records know and erasures.jsonl hides. */
+  /**
+   * Erasures that the records know and erasures.jsonl does not list. One that came while the bundle was
+   * written may leave what it erases withheld; a value must not be there, nor be missing without a word.
+   */
   #checkUnlisted(): void {
     const { table, erasures, findings } = this.options
     for (const { seq, fields, intervals } of erasures.unlisted) {
@@ -178,7 +181,7 @@ export class ContentJoin {
         const target = { seq: table.sequenceOf(row), field }
         if (target.seq >= seq || !fields.includes(field)) continue
         if (this.#pending.delete(keyOf(target))) isConcerned = true
-        else if (table.isSeen(row, field)) {
+        else if (table.isValueSeen(row, field)) {
           const place = { ...target, member: CONTENT }
           const detail = 'a record had this field erased, and it is there'
           findings.add('erasure_not_executed', detail, place, RESTS_ON)

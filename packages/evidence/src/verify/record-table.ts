@@ -3,11 +3,12 @@ import { COMMITTED_FIELDS, type CommittedField } from '../record-types.js'
 const UNREADABLE = 1 << 7
 const FIRST_ROWS = 1 << 10
 
-/** What is remembered of every record: 10 bytes. Rows are in ascending order of their sequences. */
+/** What is remembered of every record: 11 bytes. Rows are in ascending order of their sequences. */
 export class RecordTable {
   #sequences = new BigUint64Array(FIRST_ROWS)
   #committed = new Uint8Array(FIRST_ROWS)
   #seen = new Uint8Array(FIRST_ROWS)
+  #withheld = new Uint8Array(FIRST_ROWS)
   #size = 0
 
   /** `fields` undefined: the bytes of the record cannot be read. Returns its row. */
@@ -17,6 +18,7 @@ export class RecordTable {
     this.#sequences[row] = sequence
     this.#committed[row] = fields?.reduce((mask, field) => mask | bitOf(field), 0) ?? UNREADABLE
     this.#seen[row] = 0
+    this.#withheld[row] = 0
     this.#size += 1
     return row
   }
@@ -39,9 +41,15 @@ export class RecordTable {
     return ((this.#seen[row] as number) & bitOf(field)) !== 0
   }
 
-  /** Content of this field has been there. */
-  see(row: number, field: CommittedField): void {
+  /** Whether the value itself was there. */
+  isValueSeen(row: number, field: CommittedField): boolean {
+    return this.isSeen(row, field) && ((this.#withheld[row] as number) & bitOf(field)) === 0
+  }
+
+  /** A line about this field has been there, with its value or with the word that it is withheld. */
+  see(row: number, field: CommittedField, isWithheld: boolean): void {
     this.#seen[row] = (this.#seen[row] as number) | bitOf(field)
+    if (isWithheld) this.#withheld[row] = (this.#withheld[row] as number) | bitOf(field)
   }
 
   /** Committed fields of records in [first, last], by row. */
@@ -72,12 +80,15 @@ export class RecordTable {
     const sequences = new BigUint64Array(rows)
     const committed = new Uint8Array(rows)
     const seen = new Uint8Array(rows)
+    const withheld = new Uint8Array(rows)
     sequences.set(this.#sequences)
     committed.set(this.#committed)
     seen.set(this.#seen)
+    withheld.set(this.#withheld)
     this.#sequences = sequences
     this.#committed = committed
     this.#seen = seen
+    this.#withheld = withheld
   }
 }
 

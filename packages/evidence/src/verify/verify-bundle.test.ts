@@ -866,6 +866,24 @@ describe('what is wrong in the log itself', () => {
   })
 })
 
+describe('an erasure that came while the bundle was written', () => {
+  const hidden = line('erasures.jsonl', 2, () => undefined)
+
+  test('is not listed, and leaves withheld what it erases', async () => {
+    const members = (all: Members): void => {
+      hidden(all)
+      editLines(all, 'content.jsonl', (value, index) =>
+        index === 0
+          ? [{ seq: '4', field: 'response', withheld: 'erased_during_export' }, value]
+          : value,
+      )
+    }
+    const report = await verifySpec({ ...FULL, members })
+    expect(report.failures).toEqual([])
+    expect(report.not_checked.join('\n')).toContain('1 field withheld')
+  })
+})
+
 describe('ranges', () => {
   test('an empty period is proven by the records beside it', async () => {
     const period = { from: '2026-11-23T10:00:03.500000Z', to: '2026-11-23T10:00:03.600000Z' }
