@@ -110,7 +110,10 @@ export async function startVaultServer(tls?: { cert: string; key: string }): Pro
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    if (interceptor) { interceptor(response); return; }
+    if (interceptor) {
+      interceptor(response)
+      return
+    }
     const reply = (status: number, body: object): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     }
