@@ -599,6 +599,38 @@ describe('a pruned log', () => {
   })
 })
 
+test('a log that is pruned while it is exported ends the export', async () => {
+  await using world = RetentionWorld.open(database)
+  await world.chat('old')
+  await world.fill(300)
+  await world.sign()
+  await world.retention.set(world.admin, { id: uuidv7(), contentDays: 184, recordDays: 400 })
+  world.clock.forward(1_000)
+  await world.chat('young')
+  await world.sign()
+  let isRun = false
+  const options = { origin: 'test.local', signingKeys, clock: world.clock }
+  const racing = openExport(world.log, {
+    ...options,
+    change: (deps) => ({
+      ...deps,
+      reader: {
+        ...deps.reader,
+        keyRecords: async (...args) => {
+          // All content is out, and the records are next.
+          if (!isRun) await world.run()
+          isRun = true
+          return deps.reader.keyRecords(...args)
+        },
+      },
+    }),
+  })
+  await expect(exported(racing, world.admin)).rejects.toThrow('pruned meanwhile')
+  const bundle = await exported(openExport(world.log, options), world.admin)
+  await expectValid(bundle, world.org)
+  expect(manifestOf(bundle).kind).toBe('range')
+})
+
 describe('over gRPC', () => {
   test('members come in order to whoever is on the list, for the tenant of the token', async () => {
     const world = newWorld()

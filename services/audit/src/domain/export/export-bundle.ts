@@ -88,6 +88,7 @@ export async function* exportBundle(
   const erasures = ledger.included
   const input = { checkpoint, end, plan, writer, erasures, keys, resumeAt, signal }
   const counts = yield* evidenceMembers({ reader, proofs }, input)
+  if ((await reader.minimumIndex(log)) > begin) throw pruned()
   if (previous > 0n) {
     const { hashes } = await proofs.consistency(log, previous, size)
     const earlier = await deps.checkpointOfSize(log, previous)
@@ -120,6 +121,12 @@ async function coveringOf(
   const checkpoint = await covering(log, sequence, signal)
   if (checkpoint.log.incarnation === log.incarnation) return checkpoint
   throw new AppError('UNAVAILABLE', 'the log was started anew meanwhile; export it again')
+}
+
+/** Some of what the bundle promises may be gone: it would not verify. */
+function pruned(): AppError {
+  const message = 'records of this export were pruned meanwhile; export it again'
+  return new AppError('UNAVAILABLE', message, { retryAfterMs: 1_000 })
 }
 
 function assertClosed(closed: Closed | undefined): Closed {

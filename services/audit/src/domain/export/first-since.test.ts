@@ -9,7 +9,7 @@ test('is the first record of a time, whatever was pruned before it', async () =>
   const arbitrary = fc.record({
     times,
     pruned: fc.nat(20),
-    time: fc.constantFrom(...'0123456789a'),
+    time: fc.constantFrom('0', '1', '4', '8', '9', 'a'),
   })
   await fc.assert(
     fc.asyncProperty(arbitrary, fc.nat(50), async ({ times, pruned, time }, cut) => {
