@@ -3,7 +3,8 @@ import { createRecordMac, genesisMac, type RecordMac } from './chain.js'
 import type { Envelope } from './envelope.js'
 import { type BreakCode, EvidenceError } from './failure.js'
 import { HASH_BYTES, leafHash } from './merkle/hash.js'
-import { readRecord } from './read-record.js'
+import { readRecordFacts } from './read-record.js'
+import type { RecordFacts } from './scan-record.js'
 
 /** A record as a database holds it: the bytes, and columns beside them that must agree. */
 export interface StoredRecord {
@@ -49,7 +50,12 @@ export interface ChainVerifier {
 }
 
 /** The columns that belong to an envelope; a writer fills them with this, a verifier compares. */
-export function projectionOf(envelope: Omit<Envelope, 'v' | 'attrs'>, endsBy: unknown): Projection {
+export function projectionOf(
+  envelope: Pick<Envelope, 'id' | 'type' | 'occurred_at' | 'recorded_at'> & {
+    readonly ref?: string | undefined
+  },
+  endsBy: unknown,
+): Projection {
   const isStart = envelope.type === 'chat.started'
   return {
     id: envelope.id,
@@ -93,8 +99,8 @@ class Verifier implements ChainVerifier {
       breaks.push({ code, sequence: record.sequence, detail })
     }
     const isAdjacent = this.#checkPlace(record, found)
-    const envelope = this.#read(record, found)
-    if (envelope) this.#checkEnvelope(envelope, record, found)
+    const facts = this.#read(record, found)
+    if (facts) this.#checkFacts(facts, record, found)
     this.#checkHashes(record, isAdjacent, found)
     this.#previousMac = record.mac
     this.checked += 1n
@@ -116,11 +122,11 @@ class Verifier implements ChainVerifier {
     return false
   }
 
-  #read({ canonical }: StoredRecord, found: Found): Envelope | undefined {
+  #read({ canonical }: StoredRecord, found: Found): RecordFacts | undefined {
     try {
-      const envelope = readRecord(canonical)
-      this.#kid = envelope.kid
-      return envelope
+      const facts = readRecordFacts(canonical)
+      this.#kid = facts.kid
+      return facts
     } catch (error) {
       if (!(error instanceof EvidenceError)) throw error
       found(error.code, error.message)
@@ -128,21 +134,21 @@ class Verifier implements ChainVerifier {
     }
   }
 
-  #checkEnvelope(envelope: Envelope, record: StoredRecord, found: Found): void {
+  #checkFacts(facts: RecordFacts, record: StoredRecord, found: Found): void {
     const { org, inc } = this.options
-    if (envelope.org !== org) found('wrong_org', 'the bytes name another organisation')
-    if (envelope.inc !== inc) found('wrong_incarnation', 'the bytes name another incarnation')
-    if (envelope.seq !== String(record.sequence)) {
+    if (facts.org !== org) found('wrong_org', 'the bytes name another organisation')
+    if (facts.inc !== inc) found('wrong_incarnation', 'the bytes name another incarnation')
+    if (facts.seq !== String(record.sequence)) {
       found('seq_mismatch', 'the bytes name another sequence')
     }
-    if ((envelope.type === 'chain.genesis') !== (record.sequence === 0n)) {
+    if ((facts.type === 'chain.genesis') !== (record.sequence === 0n)) {
       found('genesis', 'sequence 0, and no other, is chain.genesis')
     }
-    if (envelope.recorded_at < this.#previousTime) {
+    if (facts.recorded_at < this.#previousTime) {
       found('clock_backwards', 'recorded_at is before the one of the record before')
     }
-    this.#previousTime = envelope.recorded_at
-    const expected = projectionOf(envelope, envelope.attrs['ends_by'])
+    this.#previousTime = facts.recorded_at
+    const expected = projectionOf(facts, facts.endsBy)
     for (const column of differences(expected, record.projection)) {
       found('projection_mismatch', `the column for ${column} differs from the bytes`)
     }
@@ -184,7 +190,8 @@ interface ChainKey {
   readonly mac: RecordMac
 }
 
-function differences(expected: Projection, stored: Projection): string[] {
-  const names = Object.keys(expected) as (keyof Projection)[]
-  return names.filter((name) => expected[name] !== stored[name])
+const COLUMNS = ['id', 'type', 'ref', 'occurredAt', 'recordedAt', 'endsBy'] as const
+
+function differences(expected: Projection, stored: Projection): readonly string[] {
+  return COLUMNS.filter((name) => expected[name] !== stored[name])
 }

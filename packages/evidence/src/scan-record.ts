@@ -1,5 +1,4 @@
-import type { Envelope } from './envelope.js'
-import { isSequence } from './envelope.js'
+import { type Envelope, isSequence } from './envelope.js'
 import { isRecordType } from './record-types.js'
 import { isTimestamp } from './timestamp.js'
 
@@ -26,21 +25,21 @@ const COMMITMENTS = ['originals', 'passages', 'prompt', 'rationale', 'response']
   .map((field) => `(?:${field}":${COMMITMENT}(?:,"(?=[a-z])|(?=\\})))?`)
   .join('')
 
-/** Everything before the attributes; optional fields where canonical order has them. */
+/** Everything before the members of the attributes; optional fields where canonical order has them. */
 const BEFORE = new RegExp(
   '\\{"actor":\\{"kind":"(?:user|api_key|operator|service|system)"' +
     `(?:,"pid":${LABEL})?(?:,"role":${LABEL})?` +
-    '(?:,"via":"(?:jwt|api_key|oidc|internal)")?\\},"attrs":',
+    '(?:,"via":"(?:jwt|api_key|oidc|internal)")?\\},"attrs":\\{',
   'y',
 )
 
-/** Everything after them. */
+/** Everything after them; the groups are in the order of `toFacts`. */
 const AFTER = new RegExp(
   `(?:,"commitments":\\{"(?=[a-z])${COMMITMENTS}\\})?` +
-    `,"id":"(?<id>${UUID_V7})","inc":"(?<inc>${UUID})","kid":"(?<kid>[A-Za-z0-9._-]{1,64})"` +
-    `,"occurred_at":"(?<occurred>${TIMESTAMP})","org":"(?<org>${UUID})"` +
-    `,"recorded_at":"(?<recorded>${TIMESTAMP})"(?:,"ref":"(?<ref>${UUID_V7})")?` +
-    ',"seq":"(?<seq>\\d{1,19})"(?:,"trace":"[0-9a-f]{32}")?,"type":"(?<type>[a-z._]+)","v":1\\}$',
+    `,"id":"(${UUID_V7})","inc":"(${UUID})","kid":"([A-Za-z0-9._-]{1,64})"` +
+    `,"occurred_at":"(${TIMESTAMP})","org":"(${UUID})"` +
+    `,"recorded_at":"(${TIMESTAMP})"(?:,"ref":"(${UUID_V7})")?` +
+    ',"seq":"(\\d{1,19})"(?:,"trace":"[0-9a-f]{32}")?,"type":"([a-z._]+)","v":1\\}$',
   'y',
 )
 
@@ -53,17 +52,28 @@ export function scanRecord(text: string): RecordFacts | undefined {
   BEFORE.lastIndex = 0
   if (!PLAIN.test(text) || !BEFORE.test(text)) return undefined
   const attrs = { endsBy: undefined }
-  const end = scanObject(text, BEFORE.lastIndex, 2, attrs)
+  const end = scanObject(text, BEFORE.lastIndex - 1, 2, attrs)
   if (end === NO) return undefined
   AFTER.lastIndex = end
   return toFacts(AFTER.exec(text), attrs.endsBy)
 }
 
+type Groups = readonly [
+  text: string,
+  id: string,
+  inc: string,
+  kid: string,
+  occurred: string,
+  org: string,
+  recorded: string,
+  ref: string | undefined,
+  seq: string,
+  type: string,
+]
+
 function toFacts(match: RegExpExecArray | null, endsBy: unknown): RecordFacts | undefined {
   if (!match) return undefined
-  const [, id = '', inc = '', kid = '', occurred = '', org = '', recorded = '', ref, seq = ''] =
-    match
-  const type = match[9] ?? ''
+  const [, id, inc, kid, occurred, org, recorded, ref, seq, type] = match as unknown as Groups
   if (!isRecordType(type) || !isSequence(seq)) return undefined
   if (!isTimestamp(occurred) || !isTimestamp(recorded)) return undefined
   return { org, inc, seq, id, type, occurred_at: occurred, recorded_at: recorded, ref, kid, endsBy }
@@ -136,7 +146,7 @@ function scanObject(
   depth: number,
   found?: { endsBy: unknown },
 ): number {
-  if (depth > MAX_SCAN_DEPTH || text.charCodeAt(open) !== OPEN) return NO
+  if (depth > MAX_SCAN_DEPTH) return NO
   if (text.charCodeAt(open + 1) === CLOSE) return open + 2
   let at = open
   let previous = ''
