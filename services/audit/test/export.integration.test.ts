@@ -99,7 +99,7 @@ async function worldWithPeriod() {
 test.skipIf(hasPython)('the second verifier is not run: there is no python3', () => undefined)
 
 describe('an export of everything', () => {
-  test('holds every record, its own too, and no member that SPEC.md does not name', async () => {
+  test('holds every record, its own too, and the verifier's page beside what SPEC.md names', async () => {
     const world = newWorld()
     const text = 'What is Article 12? 😀\0\u2028"\\ e\u0301'
     const { start } = await world.chat(uuidv7(), text)
@@ -118,6 +118,7 @@ describe('an export of everything', () => {
       'erasures.jsonl',
       'keys.jsonl',
       'records.jsonl',
+      'verify.html',
     ])
     expect([...bundle.keys()].slice(-2)).toEqual(['manifest.json', 'manifest.sig'])
     expect(contentOf(bundle)[`${start.sequence}/prompt`]).toBe(text)
