@@ -99,7 +99,7 @@ async function worldWithPeriod() {
 test.skipIf(hasPython)('the second verifier is not run: there is no python3', () => undefined)
 
 describe('an export of everything', () => {
-  test('holds every record, its own too, and the verifier's page beside what SPEC.md names', async () => {
+  test('holds every record, its own too, and the page that verifies it', async () => {
     const world = newWorld()
     const text = 'What is Article 12? 😀\0\u2028"\\ e\u0301'
     const { start } = await world.chat(uuidv7(), text)
