@@ -66,5 +66,5 @@ describe.each(SETTINGS)('$name', (setting) => {
     })
     expect(problems).toEqual([])
     expect([...new Set(made)].filter((name) => !struck.has(name))).toEqual([])
-  }, 120_000)
+  }, 300_000)
 })

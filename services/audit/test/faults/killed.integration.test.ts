@@ -67,5 +67,5 @@ describe.each(SETTINGS)('$name', (setting) => {
       })
     })
     expect(problems).toEqual([])
-  }, 120_000)
+  }, 300_000)
 })

@@ -130,6 +130,7 @@ function listen(child: ChildProcess) {
   const lines = createInterface({ input: child.stdout })
   lines.on('line', (text) => hear(JSON.parse(text) as Line))
   const drained = once(lines, 'close')
+  let isOver = false
   return {
     answers,
     diverged,
@@ -138,11 +139,13 @@ function listen(child: ChildProcess) {
     played: played.promise,
     answerTo: async (id: string) =>
       new Promise<Answer>((resolve) => {
-        waiting.set(id, resolve)
+        if (isOver) resolve({ id, refused: 'GONE' })
+        else waiting.set(id, resolve)
       }),
     /** What it wrote before it ended is heard first. */
     end: async () => {
       await drained
+      isOver = true
       played.resolve(undefined)
       for (const [id, resolve] of waiting) resolve({ id, refused: 'GONE' })
       waiting.clear()
