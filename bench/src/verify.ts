@@ -4,8 +4,8 @@
  *
  *   npm run bench:verify [records]
  */
-import { createHash } from 'node:crypto'
 import { uuidv7 } from '@lexcustis/core'
+import { leafHash } from '@lexcustis/evidence'
 import { openDatabase } from '@lexcustis/postgres'
 import { type AuditLog, appendEnd, openLog, startAuditPostgres } from './audit.js'
 import { median, printTable } from './table.js'
@@ -41,8 +41,7 @@ async function readAndHash(organizationId: string): Promise<number> {
     )
     if (rows.length === 0) return next
     for (const { canonical, leaf } of rows) {
-      const hash = createHash('sha256').update('\0').update(canonical).digest()
-      if (!hash.equals(leaf)) throw new Error('a leaf does not match')
+      if (!leafHash(canonical).equals(leaf)) throw new Error('a leaf does not match')
     }
     next += rows.length
   }

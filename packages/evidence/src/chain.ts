@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { sha256 } from '#platform'
 import { HASH_BYTES } from './merkle/hash.js'
 
 const MAC_LABEL = Buffer.from('lexcustis/audit-mac/v1\0')
@@ -37,13 +38,40 @@ export type RecordMac = (
 
 /** The MAC function of one chain: what is the same for all its records is prepared once. */
 export function createRecordMac(key: KeyObject, org: string): RecordMac {
-  const prefix = Buffer.concat([MAC_LABEL, uuidBytes(org)])
-  const place = Buffer.allocUnsafe(8)
+  const { inner, outer } = createPads(key.export())
+  const prefix = Buffer.concat([inner, MAC_LABEL, uuidBytes(org)])
+  const placeAt = prefix.length
+  const previousAt = placeAt + 8
   return (sequence, previous, leaf) => {
-    place.writeBigUInt64BE(sequence)
-    const message = Buffer.concat([prefix, place, previous, leaf])
-    return createHmac('sha256', key).update(message).digest()
+    const leafAt = previousAt + previous.length
+    const message = Buffer.allocUnsafe(leafAt + leaf.length)
+    message.set(prefix)
+    message.writeBigUInt64BE(sequence, placeAt)
+    message.set(previous, previousAt)
+    message.set(leaf, leafAt)
+    outer.set(sha256(message), BLOCK_BYTES)
+    return sha256(outer)
   }
+}
+
+const BLOCK_BYTES = 64
+const INNER = 0x36
+const OUTER = 0x5c
+
+/**
+ * HMAC-SHA-256 is SHA-256 twice, each time behind the key in a block of its own (RFC 2104, section 2).
+ * Two plain hashes are twice as fast as an HMAC object, and a verifier makes one per record.
+ * `outer` has room for the inner hash.
+ */
+function createPads(key: Uint8Array): { readonly inner: Buffer; readonly outer: Buffer } {
+  if (key.length > BLOCK_BYTES) throw new RangeError('a chain key is not longer than a block')
+  const inner = Buffer.alloc(BLOCK_BYTES, INNER)
+  const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES, OUTER)
+  key.forEach((byte, index) => {
+    inner[index] = byte ^ INNER
+    outer[index] = byte ^ OUTER
+  })
+  return { inner, outer }
 }
 
 /** The 16 bytes of a UUID (RFC 9562). */
