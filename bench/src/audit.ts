@@ -17,6 +17,9 @@ import type * as PgArray from '../../services/audit/src/adapters/pg-array.js'
 // eslint-disable-next-line no-restricted-imports -- as above
 import type * as Keys from '../../services/audit/src/domain/signing-keys.js'
 
+// eslint-disable-next-line no-restricted-imports -- as above
+import type * as Export from '../../services/audit/src/export.js'
+
 export type AuditLog = Audit.AuditLog
 
 const root = new URL('../../', import.meta.url)
@@ -32,9 +35,14 @@ export const pgArray = (await import(
 const { createSigningKey, createSigningKeys } = (await import(
   new URL('services/audit/dist/domain/signing-keys.js', root).href
 )) as typeof Keys
+const { openExport } = (await import(
+  new URL('services/audit/dist/export.js', root).href
+)) as typeof Export
 const { singleEpoch } = (await import(
   new URL('services/audit/dist/domain/master-keys.js', root).href
 )) as typeof MasterKeys
+
+const signingKeys = createSigningKeys(createSigningKey(generateKeyPairSync('ed25519').privateKey))
 
 /** A durable PostgreSQL of the bench's own, migrated. */
 export async function startAuditPostgres(): Promise<TestPostgres> {
@@ -48,13 +56,30 @@ export async function openLog(postgres: TestPostgres): Promise<AuditLog> {
   const directory = await mkdtemp(join(tmpdir(), 'lexcustis-bench-'))
   return openAuditLog({
     checkpointStore: await openDirectoryCheckpointStore(directory),
-    signingKeys: createSigningKeys(createSigningKey(generateKeyPairSync('ed25519').privateKey)),
+    signingKeys,
     databaseUrl: postgres.url('audit'),
     epochs: singleEpoch(randomBytes(32)),
     origin: 'bench.local',
     lostGraceMs: 30_000,
     clock: systemClock,
   })
+}
+
+/** Everything of an organisation as a bundle, piece by piece. */
+export function exportTo(
+  log: AuditLog,
+  organizationId: string,
+): ReturnType<ReturnType<typeof Export.openExport>> {
+  const exporter = openExport(log, { origin: 'bench.local', signingKeys, clock: systemClock })
+  const admin = {
+    organizationId,
+    userId: organizationId,
+    userRole: 'admin',
+    kind: 'user',
+    via: 'jwt',
+  } as const
+  const everything = { from: '', to: '', previous: 0n, resumeAt: 0n }
+  return exporter(admin, everything, new AbortController().signal)
 }
 
 const ATTRS = JSON.stringify({
