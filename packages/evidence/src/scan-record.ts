@@ -12,8 +12,8 @@ export interface RecordFacts extends Pick<
   readonly endsBy: unknown
 }
 
-/** All but printable ASCII, and the backslash: in text without them a string ends at the next quote. */
-const NOT_PLAIN = /[^ -[\]-~]/
+/** Printable ASCII without a backslash: in such text a string ends at the next quote. */
+const PLAIN = /^[ -[\]-~]+$/
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const UUID_V7 = '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
@@ -50,7 +50,7 @@ const AFTER = new RegExp(
  */
 export function scanRecord(text: string): RecordFacts | undefined {
   BEFORE.lastIndex = 0
-  if (NOT_PLAIN.test(text) || !BEFORE.test(text)) return undefined
+  if (!PLAIN.test(text) || !BEFORE.test(text)) return undefined
   const attrs = { endsBy: undefined }
   const end = scanObject(text, BEFORE.lastIndex - 1, 2, attrs)
   if (end === NO) return undefined

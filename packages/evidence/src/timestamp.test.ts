@@ -47,3 +47,18 @@ test('agrees with Date on which days exist', () => {
     }),
   )
 })
+
+test('any character in any place is judged as the form says', () => {
+  const form = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/
+  const sample = '2026-12-11T10:15:30.123456Z'
+  fc.assert(
+    fc.property(fc.nat(27), fc.string({ maxLength: 2 }), fc.nat(2), (at, piece, cut) => {
+      const text = sample.slice(0, at) + piece + sample.slice(at + cut)
+      const isDay = form.test(text) && !Number.isNaN(Date.parse(`${text.slice(0, 10)}T00:00:00Z`))
+      const exists =
+        isDay && new Date(text.slice(0, 10)).toISOString().startsWith(text.slice(0, 10))
+      expect(isTimestamp(text)).toBe(exists && !text.startsWith('0000'))
+    }),
+    { numRuns: 5_000 },
+  )
+})

@@ -2,52 +2,63 @@
 // not turned into hexadecimal text first, which would double them.
 
 const HEADER_BYTES = 20
+const LENGTH_BYTES = 4
 const NULL_LENGTH = -1
+const UUID_BYTES = 16
+const INT8_BYTES = 8
 
 /** Type oids of pg_type.dat. */
 const OID = { bytea: 17, int8: 20, text: 25, uuid: 2950 } as const
 
 export function byteaArray(items: readonly Buffer[]): Buffer {
-  return encode(OID.bytea, items)
+  const sizeBytes = items.reduce((sum, item) => sum + item.length, 0)
+  return encode(OID.bytea, items, sizeBytes, (item, out, at) => {
+    out.set(item, at)
+    return item.length
+  })
 }
 
 export function textArray(items: readonly (string | undefined)[]): Buffer {
-  return encode(
-    OID.text,
-    items.map((text) => (text === undefined ? undefined : Buffer.from(text))),
+  const sizeBytes = items.reduce(
+    (sum, item) => sum + (item === undefined ? 0 : Buffer.byteLength(item)),
+    0,
   )
+  return encode(OID.text, items, sizeBytes, (item, out, at) => out.write(item, at))
 }
 
 export function uuidArray(items: readonly (string | undefined)[]): Buffer {
-  return encode(
-    OID.uuid,
-    items.map((uuid) =>
-      uuid === undefined ? undefined : Buffer.from(uuid.replaceAll('-', ''), 'hex'),
-    ),
+  return encode(OID.uuid, items, items.length * UUID_BYTES, (item, out, at) =>
+    out.write(item.replaceAll('-', ''), at, 'hex'),
   )
 }
 
 export function int8Array(items: readonly bigint[]): Buffer {
   return encode(
     OID.int8,
-    items.map((value) => {
-      const bytes = Buffer.allocUnsafe(8)
-      bytes.writeBigInt64BE(value)
-      return bytes
-    }),
+    items,
+    items.length * INT8_BYTES,
+    (item, out, at) => out.writeBigInt64BE(item, at) - at,
   )
 }
 
-/** One dimension, counted from 1; undefined is NULL. */
-function encode(oid: number, items: readonly (Buffer | undefined)[]): Buffer {
-  const sizeBytes = items.reduce((sum, item) => sum + 4 + (item?.length ?? 0), HEADER_BYTES)
-  const out = Buffer.allocUnsafe(sizeBytes)
+/**
+ * One dimension, counted from 1; undefined is NULL. `sizeBytes`: at most what `write` writes of all
+ * items; it says how many bytes of one.
+ */
+function encode<T>(
+  oid: number,
+  items: readonly (T | undefined)[],
+  sizeBytes: number,
+  write: (item: T, out: Buffer, at: number) => number,
+): Buffer {
+  const out = Buffer.allocUnsafe(HEADER_BYTES + items.length * LENGTH_BYTES + sizeBytes)
   const header = [1, items.includes(undefined) ? 1 : 0, oid, items.length, 1]
-  header.forEach((value, index) => out.writeInt32BE(value, index * 4))
+  header.forEach((value, index) => out.writeInt32BE(value, index * LENGTH_BYTES))
   let at = HEADER_BYTES
   for (const item of items) {
-    at = out.writeInt32BE(item?.length ?? NULL_LENGTH, at)
-    if (item) at += item.copy(out, at)
+    const length = item === undefined ? NULL_LENGTH : write(item, out, at + LENGTH_BYTES)
+    out.writeInt32BE(length, at)
+    at += LENGTH_BYTES + Math.max(0, length)
   }
-  return out
+  return out.subarray(0, at)
 }

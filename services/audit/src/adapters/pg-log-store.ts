@@ -106,8 +106,10 @@ export function createPgLogStore(db: Database): LogStore {
       const client = await connect(db)
       let isBroken = true
       try {
-        const result = await use(await open(client, organizationId, subjectIds))
-        await commit(client)
+        const sent: Promise<unknown>[] = []
+        const result = await use(await open(client, organizationId, subjectIds, sent))
+        // COMMIT follows without waiting for the answers; where one is a refusal, it rolls back.
+        await Promise.all([...sent, commit(client)])
         isBroken = false
         return result
       } catch (error) {
@@ -129,6 +131,7 @@ async function open(
   client: Client,
   organizationId: string,
   subjectIds: readonly string[],
+  sent: Promise<unknown>[],
 ): Promise<LogTransaction> {
   const org = client.escapeLiteral(organizationId)
   const people = subjectIds.map((id) => client.escapeLiteral(id)).join(', ')
@@ -149,7 +152,8 @@ async function open(
   const results = (await client.query(statements.join('; '))) as unknown as { rows: unknown[] }[]
   const [tail] = (results[3]?.rows ?? []) as TailRow[]
   const subjects = (results[4]?.rows ?? []) as SubjectRow[]
-  return transaction(client, organizationId, tail && toTail(tail), toSubjects(subjects))
+  const read = { tail: tail && toTail(tail), subjects: toSubjects(subjects) }
+  return transaction(client, organizationId, read, sent)
 }
 
 interface TailRow {
@@ -184,13 +188,17 @@ function toSubjects(rows: readonly SubjectRow[]): ReadonlyMap<string, Subject> {
 function transaction(
   client: Client,
   organizationId: string,
-  tail: Tail | undefined,
-  subjects: ReadonlyMap<string, Subject>,
+  read: Pick<LogTransaction, 'tail' | 'subjects'>,
+  sent: Promise<unknown>[],
 ): LogTransaction {
   return {
-    tail,
-    subjects,
-    insert: async (batch) => insert(client, organizationId, batch),
+    ...read,
+    insert: (batch) => {
+      for (const answer of insert(client, organizationId, batch)) {
+        answer.catch(() => undefined)
+        sent.push(answer)
+      }
+    },
     find: async (ids, ended) => {
       const values = [organizationId, uuidArray(ids), uuidArray(ended)]
       return toKnown((await client.query<KnownRow>(FIND, values)).rows)
@@ -211,15 +219,19 @@ function transaction(
   }
 }
 
-async function insert(client: Client, organizationId: string, batch: Batch): Promise<void> {
-  const { incarnation, rows, contents, newSubjects, newKeys } = batch
+/** Sends the statements and yields their answers; their order is the one they are sent in. */
+function* insert(
+  client: Client,
+  organizationId: string,
+  { incarnation, rows, contents, newSubjects, newKeys }: Batch,
+): Generator<Promise<unknown>> {
   if (newSubjects.length > 0) {
     const values = [
       organizationId,
       textArray(newSubjects.map(({ subjectId }) => subjectId)),
       textArray(newSubjects.map(({ pid }) => pid)),
     ]
-    await client.query({ name: 'audit-subjects', text: INSERT_SUBJECTS, values })
+    yield client.query({ name: 'audit-subjects', text: INSERT_SUBJECTS, values })
   }
   if (newKeys.length > 0) {
     const values = [
@@ -228,41 +240,40 @@ async function insert(client: Client, organizationId: string, batch: Batch): Pro
       textArray(newKeys.map(({ key }) => key.kid)),
       byteaArray(newKeys.map(({ key }) => key.bytes)),
     ]
-    await client.query({ name: 'audit-keys', text: INSERT_KEYS, values })
+    yield client.query({ name: 'audit-keys', text: INSERT_KEYS, values })
   }
-  await client.query({
-    name: 'audit-records',
-    text: INSERT_RECORDS,
-    values: [
-      organizationId,
-      incarnation,
-      int8Array(rows.map(({ sequence }) => sequence)),
-      uuidArray(rows.map(({ projection }) => projection.id)),
-      textArray(rows.map(({ projection }) => projection.type)),
-      uuidArray(rows.map(({ projection }) => projection.ref)),
-      textArray(rows.map(({ projection }) => projection.occurredAt)),
-      textArray(rows.map(({ projection }) => projection.recordedAt)),
-      textArray(rows.map(({ projection }) => projection.endsBy)),
-      byteaArray(rows.map(({ canonical }) => canonical)),
-      byteaArray(rows.map(({ leaf }) => leaf)),
-      byteaArray(rows.map(({ mac }) => mac)),
-    ],
-  })
-  if (contents.length === 0) return
-  await client.query({
-    name: 'audit-contents',
-    text: INSERT_CONTENTS,
-    values: [
-      organizationId,
-      incarnation,
-      int8Array(contents.map(({ sequence }) => sequence)),
-      textArray(contents.map(({ field }) => field)),
-      textArray(contents.map(({ pid }) => pid)),
-      byteaArray(contents.map(({ salt }) => salt)),
-      byteaArray(contents.map(({ nonce }) => nonce)),
-      byteaArray(contents.map(({ ciphertext }) => ciphertext)),
-    ],
-  })
+  const values = [organizationId, incarnation, ...recordColumns(rows)]
+  yield client.query({ name: 'audit-records', text: INSERT_RECORDS, values })
+  if (contents.length > 0) {
+    const columns = [organizationId, incarnation, ...contentColumns(contents)]
+    yield client.query({ name: 'audit-contents', text: INSERT_CONTENTS, values: columns })
+  }
+}
+
+function recordColumns(rows: Batch['rows']): Buffer[] {
+  return [
+    int8Array(rows.map(({ sequence }) => sequence)),
+    uuidArray(rows.map(({ projection }) => projection.id)),
+    textArray(rows.map(({ projection }) => projection.type)),
+    uuidArray(rows.map(({ projection }) => projection.ref)),
+    textArray(rows.map(({ projection }) => projection.occurredAt)),
+    textArray(rows.map(({ projection }) => projection.recordedAt)),
+    textArray(rows.map(({ projection }) => projection.endsBy)),
+    byteaArray(rows.map(({ canonical }) => canonical)),
+    byteaArray(rows.map(({ leaf }) => leaf)),
+    byteaArray(rows.map(({ mac }) => mac)),
+  ]
+}
+
+function contentColumns(contents: Batch['contents']): Buffer[] {
+  return [
+    int8Array(contents.map(({ sequence }) => sequence)),
+    textArray(contents.map(({ field }) => field)),
+    textArray(contents.map(({ pid }) => pid)),
+    byteaArray(contents.map(({ salt }) => salt)),
+    byteaArray(contents.map(({ nonce }) => nonce)),
+    byteaArray(contents.map(({ ciphertext }) => ciphertext)),
+  ]
 }
 
 interface KnownRow {

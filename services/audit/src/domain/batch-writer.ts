@@ -144,7 +144,7 @@ class BatchWriting {
     })
     if (fresh.length > 0) {
       this.#lastSealed = sealed
-      await tx.insert(sealed)
+      tx.insert(sealed)
     }
     return this.#outcomes(sealed, settled)
   }

@@ -69,8 +69,8 @@ export interface LogTransaction {
   readonly tail: Tail | undefined
   /** Subject id → pseudonym and key, of those asked for that exist. */
   readonly subjects: ReadonlyMap<string, Subject>
-  /** Throws TakenError when a place, an id or an end is taken. */
-  insert(batch: Batch): Promise<void>
+  /** Sends the batch, which ends the transaction; what refuses it is thrown by `write`. */
+  insert(batch: Batch): void
   /** Records with one of these ids, and ends of one of these starts. */
   find(ids: readonly string[], ended: readonly string[]): Promise<readonly KnownRecord[]>
   /** Bytes of the genesis and of every key.announced record, in sequence order. */
@@ -87,7 +87,8 @@ export interface LogTransaction {
 export interface LogStore {
   /**
    * Runs `use` in one transaction that holds the organisation's lock and resolves once it is durable.
-   * Throws TakenError, OutcomeUnknownError, or an AppError when nothing was written.
+   * Throws TakenError when a place, an id or an end is taken, OutcomeUnknownError, or an AppError when
+   * nothing was written.
    */
   write<T>(
     organizationId: string,

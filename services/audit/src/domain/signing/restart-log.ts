@@ -48,7 +48,7 @@ export async function restartLog(deps: RestartDeps, organizationId: string): Pro
     if (newest >= sealed.incarnation) {
       throw new AppError('CONFLICT', 'the clock is before the start of the log to be continued')
     }
-    await tx.insert(sealed)
+    tx.insert(sealed)
     return sealed.incarnation
   })
   return { incarnation, predecessor }
