@@ -38,6 +38,11 @@ def verify_bundle(path, keys, given, report=None):
     usable = check_members(container, manifest, report)
     ctx = Context(report, container, manifest, usable, keys)
     _checkpoint(ctx)
+    if "manifest_mismatch" in report.found:
+        # Of which log and size the other members are cannot be said, so nothing is held against them.
+        check_signature(container, manifest, keys, None, report)
+        report.not_checked.append("records and what belongs to them: manifest and checkpoint differ")
+        return report
     pair = load_pair(ctx)
     earlier = load_previous(ctx, given, GIVEN) if given is not None else None
     erasure_lines, claims = load_erasures(ctx)
@@ -69,22 +74,23 @@ def _checkpoint(ctx):
         return
     try:
         checkpoint = parse_checkpoint(ctx.small(CHECKPOINT))
-        ctx.signers, unknown = verify_note(checkpoint.note, ctx.keys, checkpoint.line)
+        signers, unknown = verify_note(checkpoint.note, ctx.keys, checkpoint.line)
     except (Malformed, Unreadable) as error:
         ctx.report.fail("checkpoint_malformed", f"the note {error}", member=CHECKPOINT)
         return
     except BadSignature as error:
         ctx.report.fail("checkpoint_signature", str(error), member=CHECKPOINT)
         return
-    ctx.checkpoint = checkpoint
-    names = ", ".join(f"{key.name}+{key.id.hex()}" for key in ctx.signers)
-    ctx.report.holds.append(f"checkpoint of size {checkpoint.size} signed by {names}")
-    if unknown:
-        ctx.report.notes.append(f"checkpoint: {unknown} signature lines of unknown keys ignored")
     manifest = ctx.manifest
     if (manifest.line, manifest.tree_size) != (checkpoint.line, checkpoint.size):
         detail = "origin, org, inc or tree_size differ from the checkpoint"
         ctx.report.fail("manifest_mismatch", detail, member="manifest.json")
+        return
+    ctx.checkpoint, ctx.signers = checkpoint, signers
+    names = ", ".join(f"{key.name}+{key.id.hex()}" for key in ctx.signers)
+    ctx.report.holds.append(f"checkpoint of size {checkpoint.size} signed by {names}")
+    if unknown:
+        ctx.report.notes.append(f"checkpoint: {unknown} signature lines of unknown keys ignored")
 
 
 def _range_fits(ctx):

@@ -42,7 +42,7 @@ def load_pair(ctx):
         ctx.report.fail("consistency_missing", detail, member=PROOF)
     elif listed == {PROOF}:
         detail = "consistency.proof without previous.note"
-        ctx.report.fail("member_missing", detail, member=NOTE)
+        ctx.report.fail("consistency_missing", detail, member=NOTE)
     if NOTE not in ctx.usable:
         return None
     try:

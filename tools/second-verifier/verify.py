@@ -10,7 +10,7 @@ import sys
 
 from bundle import verify_bundle
 from canonical import Malformed
-from note import MAX_NOTE, parse_vkey
+from note import MAX_NOTE, parse_checkpoint, parse_vkey
 from report import CannotStart, Report
 
 
@@ -50,9 +50,13 @@ def _key(text):
 def _read(path):
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_NOTE + 1)
+            data = file.read(MAX_NOTE + 1)
+        parse_checkpoint(data)
     except OSError:
         raise CannotStart("previous_malformed", "--previous cannot be read") from None
+    except Malformed as error:
+        raise CannotStart("previous_malformed", f"--previous {error}") from None
+    return data
 
 
 def main(argv):

@@ -548,7 +548,7 @@ class Tampered(unittest.TestCase):
             (raw("consistency.proof", b"AAAA\n"), "consistency_malformed"),
             (raw("consistency.proof", b64(bytes(32)).encode()), "consistency_malformed"),
             (drop("consistency.proof"), "consistency_missing"),
-            (drop("previous.note"), "member_missing"),
+            (drop("previous.note"), "consistency_missing"),
             (raw("previous.note", earlier(LOG, 7, OTHER)), "checkpoint_signature"),
         ]
         for kind in ("full", "range"):
@@ -569,7 +569,6 @@ class Tampered(unittest.TestCase):
             ("range", 7, earlier(LOG, 6, KEY), "previous_differs"),
             ("excerpt", 7, earlier(other, 7, KEY), "previous_differs"),
             ("full", None, earlier(LOG, 7, OTHER), "checkpoint_signature"),
-            ("full", None, b"x", "previous_malformed"),
             (
                 "full",
                 None,
@@ -581,6 +580,18 @@ class Tampered(unittest.TestCase):
         for kind, size, given, expected in cases:
             with self.subTest(expected, kind=kind):
                 self.assert_codes(check(draft(kind, previous=size).members(), previous=given), expected)
+
+    def test_previous_given_that_is_none_does_not_start(self):
+        for given in (b"x", b"", b"\xff"):
+            result = check(draft().members(), previous=given)
+            self.assertEqual((codes(result), result["exit"]), (["previous_malformed"], 2))
+
+    def test_checkpoint_of_another_size_is_one_failure(self):
+        for kind in ("full", "range", "excerpt"):
+            bundle = draft(kind)
+            bundle.raw["checkpoint.note"] = earlier(LOG, bundle.size - 1, KEY)
+            with self.subTest(kind=kind):
+                self.assert_codes(check(bundle.members()), "manifest_mismatch")
 
     def test_independent_defects_are_all_reported(self):
         bundle = draft()
