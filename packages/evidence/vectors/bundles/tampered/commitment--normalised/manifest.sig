@@ -1,0 +1,5 @@
+lexcustis/manifest/v1
+audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b
+uQoIyHCaf/Ds9WhHvPzFtEGiA6nbtUAFDRUBt0yaG9s=
+
+— audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b lgb2gXntzUwFD1pzXpqOWojJiFdj+c7uBjSI9zlmTbb7rz3JcM/GLqXsBHOxFrBpjeAj/MD819nxszviGhrk+xqyiQA=

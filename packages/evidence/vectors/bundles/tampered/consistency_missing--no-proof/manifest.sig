@@ -1,0 +1,5 @@
+lexcustis/manifest/v1
+audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b
+axUoKt2NiBzzadklqFKiQO1j0sLZGoV+QlQRvPtRess=
+
+— audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b lgb2gXhMsaF3mATjf/ow0z7t6is9ZwbCrwO/tdqFoe1yWrGgVCGkULK73DaxHGhedaP8uVux0g7sN4bOLhugklD4+gg=

@@ -1,0 +1,5 @@
+lexcustis/manifest/v1
+audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b
+lVwdkXAMLvhv+56glrUnCrfVcez0KFSc8Yno9qGbr8Y=
+
+— audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b lgb2gSVcSlhKrYoCvJLUrPr/TGmJBkq6ymtlbOn3nxhA4Wx38L7ph1vAGprX/nryrqLtEHy0GybncMgMFbzhbKawig8=

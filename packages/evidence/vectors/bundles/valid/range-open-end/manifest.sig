@@ -1,0 +1,5 @@
+lexcustis/manifest/v1
+audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b
+jXjsmxGqUeNr6OTquntyPUJ9DstvgsD+cKzR6mVpOv4=
+
+— audit.example.com/0199c1d2-0000-7000-8000-00000000000a/0199c1d2-0000-4000-8000-00000000000b lgb2gd5kgS19cD/uD+LR4q0PpyGr5IhBwLwlJt/uHf/JK4kb6cKViyn1bgWc2vCcD2iZZAs3yHxemT8acscoTKyHmAM=
