@@ -63,17 +63,18 @@ async function carryOut(
   isClose: boolean,
 ): Promise<unknown> {
   if (fault === 'SIGSTOP') strikeSelf(fault)
-  // A file is closed also when close fails.
+  if (fault === undefined || fault === 'SIGSTOP') return real()
+  // A file is closed also when close fails. What fails anyway, as for a folder that is not there yet,
+  // is struck all the same.
   const isMade = isClose || (fault !== 'not done' && fault !== 'refused')
-  const result = isMade ? await real() : undefined
+  const result = isMade ? await real().catch(() => undefined) : undefined
   if (fault === 'SIGKILL') strikeSelf(fault)
-  if (fault === undefined || fault === 'SIGSTOP' || fault === 'SIGKILL') return result
   // Nobody gets the handle of a file whose opening failed.
   if (isHandle(result)) await result.close()
   throw Object.assign(new Error('EIO: made to fail'), { code: 'EIO' })
 }
 
-/** What stays the same from one run to the next: no organisation, incarnation, size or random name. */
+/** What stays the same from one run to the next: no organisation, incarnation or random name. */
 function kindOf(name: string): string {
   return name
     .replace(/\/\S*\/organizations/, 'organizations')

@@ -1,6 +1,7 @@
 import { systemClock, uuidv7 } from '@lexcustis/core'
 import { type AuditLog, type AuditLogOptions, openAuditLog } from '../../src/audit-log.js'
 import type { AuditDatabase } from '../audit-database.js'
+import { isOfFiles } from './faulty-files.js'
 import { AFTER, BEFORE, type PortableKeys, readKeys } from './keys.js'
 import { inputs } from './people.js'
 import { type Answer, play, type Scenario } from './scenario.js'
@@ -14,6 +15,8 @@ export interface Setting {
   readonly name: string
   /** Of the replica that meets the fault. */
   readonly keys: PortableKeys
+  /** Calls that are struck: those of one setting that are the same in another are struck there. */
+  readonly isStruck: (name: string) => boolean
   /** Records of the service's own in the end. */
   readonly own: number
   /** `log` has the keys of BEFORE. */
@@ -24,6 +27,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'a new log, longer than a tile',
     keys: BEFORE,
+    isStruck: () => true,
     own: 1,
     prepare: async () => ({
       organizationId: uuidv7(),
@@ -34,6 +38,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'a log that goes over to other keys',
     keys: AFTER,
+    isStruck: (name) => !isOfFiles(name),
     own: 3,
     prepare: async (log) => {
       const organizationId = uuidv7()
