@@ -76,7 +76,7 @@ export const goldenLog = createLog([
   completed(5, 'A widespread infringement [1].'),
   {
     type: 'oversight.decided',
-    attrs: { decision: 'approve' },
+    attrs: { decision: 'accept' },
     ref: idOf(6),
     content: { rationale: 'a person asked' },
   },
