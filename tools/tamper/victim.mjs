@@ -17,6 +17,7 @@ const { readConfig } = await dist('config.js')
 const { openCheckpointStore } = await dist('open-checkpoint-store.js')
 const { createKeyring } = await dist('domain/keyring.js')
 const { createPgLogReader } = await dist('adapters/pg-log-reader.js')
+const { createPgRetentionReader } = await dist('adapters/pg-retention-reader.js')
 const { verifyLog } = await dist('domain/verify-log.js')
 
 const RECORDS = 20
@@ -112,9 +113,17 @@ export async function chainFindings(target, { org }, { withStore }) {
 }
 
 function verifyAlone({ keyring }, { database }, org) {
-  const reader = createPgLogReader(database)
-  const newestSigned = async () => undefined
-  return verifyLog({ reader, keyring, clock: systemClock, graceMs: 30_000, newestSigned }, org)
+  return verifyLog(
+    {
+      reader: createPgLogReader(database),
+      retention: createPgRetentionReader(database),
+      keyring,
+      clock: systemClock,
+      graceMs: 30_000,
+      newestSigned: async () => undefined,
+    },
+    org,
+  )
 }
 
 /** What the service finds when it starts after the attack; undefined when it goes on writing. */
