@@ -1,6 +1,6 @@
 import { AppError, isUuid } from '@lexcustis/core'
 import pg from 'pg'
-import { isConnectionLost, toAppError } from './errors.js'
+import { isConnectionLost, isDriverError, toAppError } from './errors.js'
 
 /** Columns as they are: int8 is bigint, bytea a Buffer, timestamptz a Date. */
 export type Row = Readonly<Record<string, unknown>>
@@ -87,15 +87,21 @@ async function inTransaction<T>(
     throw toAppError(error)
   })
   let broken = false
+  let begun: Promise<unknown> = Promise.resolve()
   try {
     // Travels with the first statement of `use`; where it failed, row-level security shows nothing.
-    const begun = client.query(organizationId === undefined ? 'BEGIN' : beginFor(organizationId))
+    begun = client.query(organizationId === undefined ? 'BEGIN' : beginFor(organizationId))
     begun.catch(() => undefined)
     const result = await use(queryable(client))
     await begun
     await client.query('COMMIT')
     return result
-  } catch (error) {
+  } catch (later) {
+    // What `use` concluded from tables that only looked empty is not the reason.
+    const error = await begun.then(
+      () => later,
+      (first: unknown) => first,
+    )
     // Behind a query that was never answered, ROLLBACK would not be either.
     broken =
       isConnectionLost(error) ||
@@ -103,7 +109,8 @@ async function inTransaction<T>(
         () => false,
         () => true,
       ))
-    throw toAppError(error)
+    // An error of the caller's own is its business, and stays what it is.
+    throw isDriverError(error) ? toAppError(error) : error
   } finally {
     client.release(broken)
   }

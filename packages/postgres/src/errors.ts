@@ -37,6 +37,11 @@ export function isConnectionLost(error: unknown): boolean {
   return CONNECTION_MESSAGE.test(error.message)
 }
 
+/** Comes from the database or the way to it. */
+export function isDriverError(error: unknown): boolean {
+  return error instanceof pg.DatabaseError || isConnectionLost(error)
+}
+
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const cause = error instanceof AppError ? error.cause : error
   if (!(cause instanceof pg.DatabaseError) || cause.code !== '23505') return false

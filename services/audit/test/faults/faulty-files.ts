@@ -1,4 +1,4 @@
-import { promises, type PathLike } from 'node:fs'
+import { promises } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { type Calls, type Fault, strikeSelf } from './calls.js'
 
@@ -42,7 +42,7 @@ async function install(): Promise<void> {
   for (const name of OF_PATHS) {
     const real = functions[name] as Call
     functions[name] = async (path, ...args) => {
-      const at = String(path as PathLike)
+      const at = String(path)
       const result = await make(`${name} ${at}`, at, async () => real(path, ...args))
       if (name === 'open') pathOfHandle.set(result as object, at)
       return result

@@ -27,13 +27,14 @@ test('PostgreSQL is killed twenty times under load: nothing acknowledged is lost
   await using two = openReplica(database, BEFORE)
   const loads = [createLoad(), createLoad()]
   let isOver = false as boolean
+  const isRunning = (): boolean => !isOver
   const client = async (log: AuditLog, { organizationId, asked, answers }: Load) => {
-    while (!isOver) {
+    while (isRunning()) {
       const [input] = inputs(1)
       if (!input) return
       asked.push(input)
       // The same id until it is acknowledged, as clients do.
-      for (let isAnswered = false as boolean; !isAnswered && !isOver;) {
+      for (let isAnswered = false as boolean; !isAnswered && isRunning();) {
         const answer = await ask(log, organizationId, input)
         answers.push(answer)
         isAnswered = !('refused' in answer)

@@ -40,7 +40,7 @@ export const SETTINGS: readonly Setting[] = [
     keys: AFTER,
     isStruck: (name) => !isOfFiles(name),
     own: 3,
-    prepare: async (log) => {
+    prepare: async (log: AuditLog): Promise<Prepared> => {
       const organizationId = uuidv7()
       const before: Answer[] = []
       await play(log, { organizationId, batches: [inputs(1)] }, (answer) => before.push(answer))
