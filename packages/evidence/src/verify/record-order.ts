@@ -45,6 +45,10 @@ export class RecordOrder {
     if (seq === this.#last) return 'seq_duplicate'
     if (seq < this.#last) return this.#isLate(seq) ? 'record_order' : 'seq_duplicate'
     this.#last = seq
+    if (seq >= this.#end && this.#next < this.#end) {
+      this.#missing({ first: this.#next, last: this.#end - 1n })
+      this.#next = this.#end
+    }
     if (!this.isInside(seq)) return undefined
     if (seq > this.#next) this.#missing({ first: this.#next, last: seq - 1n })
     this.#next = seq + 1n

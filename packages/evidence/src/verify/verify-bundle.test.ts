@@ -162,7 +162,7 @@ const INSIDE: readonly (readonly [code: string, what: string, spec: BundleSpec, 
     ['empty', 'no record', FULL, (members) => members.set('records.jsonl', Buffer.alloc(0))],
     ['record_count', 'the last record is gone', FULL, line('records.jsonl', 20, () => undefined)],
     [
-      'record_count',
+      'seq_gap',
       'all records of the range are gone',
       RANGE,
       (members) => {
@@ -629,13 +629,6 @@ const INSIDE: readonly (readonly [code: string, what: string, spec: BundleSpec, 
       'the signing key is not listed',
       FULL,
       line('keys.jsonl', 0, () => undefined),
-    ],
-    [
-      'key_unannounced',
-      'a key of MACs is not listed',
-      FULL,
-      (members) =>
-        editLines(members, 'keys.jsonl', (value) => (value['kid'] === 'mac-2' ? undefined : value)),
     ],
     [
       'checkpoint_malformed',
