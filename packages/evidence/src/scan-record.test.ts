@@ -142,7 +142,7 @@ function assertSame(text: string): void {
   const due = slow.attrs['ends_by']
   for (const found of [facts, scanRecord(text)]) {
     if (found === undefined) continue
-    expect(FIELDS.map((field) => (found as Envelope)[field])).toEqual(expected)
+    expect(FIELDS.map((field) => (found as unknown as Envelope)[field])).toEqual(expected)
     const { endsBy } = found as { endsBy: unknown }
     expect(typeof endsBy === 'string' ? endsBy : undefined).toBe(
       typeof due === 'string' ? due : undefined,
