@@ -32,7 +32,8 @@ const run = promisify(execFile)
 const FORGETFUL = { fsync: 'off', full_page_writes: 'off' }
 const SMALL = {
   shared_buffers: '32MB',
-  max_connections: '100',
+  // A test of many replicas opens several pools for each.
+  max_connections: '400',
   max_wal_size: '64MB',
   min_wal_size: '2MB',
 }
