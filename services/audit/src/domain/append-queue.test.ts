@@ -151,6 +151,100 @@ describe('organisations', () => {
   })
 })
 
+describe('a second flush of an organisation', () => {
+  /** A writer that is told when a batch is sent, and when it is written. */
+  function sentWriter() {
+    const batches: { drafts: readonly Draft[]; send: () => void; finish: () => void }[] = []
+    const write: WriteBatch = async (_, drafts, onSent = () => undefined) => {
+      await new Promise<void>((finish) => batches.push({ drafts, send: onSent, finish }))
+      return drafts.map(appended)
+    }
+    const numbers = () => batches.map(({ drafts: { length } }) => length)
+    return { write, batches, numbers }
+  }
+
+  test('begins when the first is sent and enough waits to fill it; there is no third', async () => {
+    const { write, batches, numbers } = sentWriter()
+    const queue = open(write, { maxRows: 2 })
+    const given = Array.from({ length: 7 }, () => draft())
+    const all = given.map(async (each) => queue.append(each))
+    await tick()
+    expect(numbers()).toEqual([2])
+    batches[0]?.send()
+    await tick()
+    expect(numbers()).toEqual([2, 2])
+    batches[1]?.send()
+    await tick()
+    expect(numbers()).toEqual([2, 2])
+    batches[0]?.finish()
+    await tick()
+    await tick()
+    expect(numbers()).toEqual([2, 2, 2])
+    batches[2]?.send()
+    await tick()
+    // The last record alone fills no flush: it waits until both are written.
+    batches[2]?.finish()
+    await tick()
+    expect(numbers()).toEqual([2, 2, 2])
+    batches[1]?.finish()
+    await tick()
+    await tick()
+    batches[3]?.finish()
+    await Promise.all(all)
+    expect(batches.flatMap(({ drafts }) => drafts)).toEqual(given)
+  })
+
+  test('begins when enough has come after the first was sent', async () => {
+    const { write, batches, numbers } = sentWriter()
+    const queue = open(write, { maxRows: 2 })
+    const all = [queue.append(draft())]
+    await tick()
+    batches[0]?.send()
+    all.push(queue.append(draft()))
+    await tick()
+    expect(numbers()).toEqual([1])
+    all.push(queue.append(draft()))
+    await tick()
+    expect(numbers()).toEqual([1, 2])
+    for (const { finish } of batches) finish()
+    await Promise.all(all)
+  })
+
+  test('takes nobody else a turn', async () => {
+    const { write, batches } = sentWriter()
+    const queue = open(write, { maxRows: 1, maxConcurrent: 2 })
+    const [a, b, c] = [uuidv7(), uuidv7(), uuidv7()]
+    const all = [a, a, b, c].map(async (organizationId) => queue.append(draft({ organizationId })))
+    await tick()
+    for (const { send } of batches) send()
+    for (let turn = 0; turn < 8; turn += 1) {
+      batches[Math.min(turn, batches.length - 1)]?.finish()
+      await tick()
+      await tick()
+    }
+    await Promise.all(all)
+    const order = batches.map(({ drafts }) => drafts[0]?.organizationId)
+    expect(order.slice(0, 3)).toEqual([a, b, c])
+  })
+
+  test('closing waits for both', async () => {
+    const { write, batches } = sentWriter()
+    const queue = open(write, { maxRows: 1 })
+    const all = [queue.append(draft()), queue.append(draft())]
+    await tick()
+    batches[0]?.send()
+    await tick()
+    let isClosed = false
+    const closed = queue.close().then(() => (isClosed = true))
+    batches[1]?.finish()
+    await tick()
+    await tick()
+    expect(isClosed).toBe(false)
+    batches[0]?.finish()
+    await Promise.all([...all, closed])
+  })
+})
+
 describe('what waits is bounded', () => {
   test.each<[string, Partial<QueueLimits>]>([
     ['records', { maxWaiting: 2 }],
