@@ -51,7 +51,7 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
     checkpointDirectory,
     open: (changes = {}) =>
       keep(
-        openAuditLog({
+        openOnce({
           databaseUrl: postgres.url('audit'),
           epochs: singleEpoch(masterKey),
           origin: 'test.local',
@@ -68,6 +68,19 @@ export async function startAuditDatabase(options?: TestPostgresOptions): Promise
       for (const part of opened) await part[Symbol.asyncDispose]()
       await postgres[Symbol.asyncDispose]()
       await rm(checkpointDirectory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A log that a test may close before the database closes it. */
+function openOnce(options: AuditLogOptions): AuditLog {
+  const log = openAuditLog(options)
+  let closed: Promise<void> | undefined
+  return {
+    ...log,
+    [Symbol.asyncDispose]: async () => {
+      closed ??= (async () => log[Symbol.asyncDispose]())()
+      await closed
     },
   }
 }
