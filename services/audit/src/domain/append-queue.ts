@@ -34,10 +34,7 @@ interface Item {
 /** One organisation's records in the order they came. */
 interface Lane {
   readonly items: Item[]
-  /** Flushes under way: a second one where the first is sent and enough waits to fill it. */
-  running: number
-  /** The database has the newest flush. */
-  isSent: boolean
+  isRunning: boolean
 }
 
 const RETRY_AFTER_MS = 500
@@ -79,9 +76,8 @@ export class AppendQueue {
       lane.items.push({ draft, signal, resolve, reject })
       this.#waiting += 1
       this.#waitingBytes += draft.sizeBytes
-      if (lane.items.length === 1 && lane.running === 0) this.#ready.push(draft.organizationId)
+      if (lane.items.length === 1 && !lane.isRunning) this.#ready.push(draft.organizationId)
       this.#pump()
-      this.#overlap(draft.organizationId, lane)
     })
   }
 
@@ -109,7 +105,7 @@ export class AppendQueue {
   #laneOf(organizationId: string): Lane {
     const known = this.#lanes.get(organizationId)
     if (known) return known
-    const lane: Lane = { items: [], running: 0, isSent: false }
+    const lane: Lane = { items: [], isRunning: false }
     this.#lanes.set(organizationId, lane)
     return lane
   }
@@ -119,26 +115,10 @@ export class AppendQueue {
       const organizationId = this.#ready.shift()
       const lane = organizationId === undefined ? undefined : this.#lanes.get(organizationId)
       if (organizationId === undefined || !lane) return
-      this.#start(organizationId, lane)
+      this.#running += 1
+      lane.isRunning = true
+      void this.#flush(organizationId, lane)
     }
-  }
-
-  #start(organizationId: string, lane: Lane): void {
-    this.#running += 1
-    lane.running += 1
-    lane.isSent = false
-    void this.#flush(organizationId, lane)
-  }
-
-  /**
-   * Begins with a full flush while the one before is written: it is sealed in the meantime and waits
-   * for the lock in the database. Nobody else's turn is taken for it.
-   */
-  #overlap(organizationId: string, lane: Lane): void {
-    const { maxConcurrent, maxRows } = this.limits
-    const isFree = this.#ready.length === 0 && this.#running < maxConcurrent
-    if (!isFree || lane.running !== 1 || !lane.isSent || lane.items.length < maxRows) return
-    this.#start(organizationId, lane)
   }
 
   async #flush(organizationId: string, lane: Lane): Promise<void> {
@@ -146,31 +126,24 @@ export class AppendQueue {
     await new Promise((resolve) => setImmediate(resolve))
     const items = this.#draw(lane)
     try {
-      if (items.length > 0) await this.#writeAll(organizationId, lane, items)
+      if (items.length > 0) await this.#writeAll(organizationId, items)
     } catch (error) {
       for (const { reject } of items) reject(error)
     }
-    lane.running -= 1
+    lane.isRunning = false
     this.#running -= 1
-    this.#goOn(organizationId, lane)
+    if (lane.items.length > 0) this.#ready.push(organizationId)
+    else this.#lanes.delete(organizationId)
     this.#pump()
     if (this.#lanes.size === 0) this.#idle?.()
   }
 
-  /** After a flush: another one is under way, or the organisation gets its next turn, or is done. */
-  #goOn(organizationId: string, lane: Lane): void {
-    if (lane.running > 0) this.#overlap(organizationId, lane)
-    else if (lane.items.length > 0) this.#ready.push(organizationId)
-    else this.#lanes.delete(organizationId)
-  }
-
-  async #writeAll(organizationId: string, lane: Lane, items: readonly Item[]): Promise<void> {
+  async #writeAll(organizationId: string, items: readonly Item[]): Promise<void> {
     this.onFlush(items.length)
-    const drafts = items.map(({ draft }) => draft)
-    const outcomes = await this.write(organizationId, drafts, () => {
-      lane.isSent = true
-      this.#overlap(organizationId, lane)
-    })
+    const outcomes = await this.write(
+      organizationId,
+      items.map(({ draft }) => draft),
+    )
     void answer(items, outcomes)
   }
 

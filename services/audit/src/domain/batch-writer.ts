@@ -12,19 +12,14 @@ import {
   OutcomeUnknownError,
   TakenError,
 } from './ports.js'
-import { type Foreseen, foreseenAfter, isAsForeseen } from './seal-ahead.js'
 import { sealBatch, type SealedBatch } from './seal-batch.js'
 import type { AnnounceWith } from './sealing-keys.js'
 import { settle } from './settle.js'
 
-/**
- * Resolves with one outcome per draft once they are durable. The drafts share no id and no end.
- * `onSent`: the database has the batch, and it is worth it to begin with the next one.
- */
+/** Resolves with one outcome per draft once they are durable. The drafts share no id and no end. */
 export type WriteBatch = (
   organizationId: string,
   drafts: readonly Draft[],
-  onSent?: () => void,
 ) => Promise<readonly Outcome[]>
 
 export interface BatchWriterDeps {
@@ -54,24 +49,21 @@ const NOTHING: ReadonlyMap<Draft, Outcome> = new Map()
 
 /**
  * Writes batches so that a record is there exactly once, whatever fails in between:
- * - first optimistically, one INSERT with no questions asked, which is sealed while the batch before
- *   is still being written, and sealed again should the log not end as foreseen;
+ * - first optimistically, one INSERT with no questions asked;
  * - when a constraint refuses it, again after looking which ids and ends are there already;
  * - when the connection is lost, after looking whether the batch made it;
  * - when one record fails for a reason of its own, one by one, so that it fails alone.
  */
 export function createBatchWriter(deps: BatchWriterDeps): WriteBatch {
-  /** Of organisations whose batch is on its way. */
-  const foreseen = new Map<string, Foreseen>()
-  return async (organizationId, drafts, onSent = () => undefined) => {
+  return async (organizationId, drafts) => {
     try {
-      return await new BatchWriting({ ...deps, foreseen, onSent }, organizationId, drafts).run()
+      return await new BatchWriting(deps, organizationId, drafts).run()
     } catch (error) {
       const cause = AppError.from(error)
       if (cause.reason !== 'INTERNAL' || drafts.length === 1) return drafts.map(() => cause)
       const outcomes: Outcome[] = []
       for (const draft of drafts) {
-        const alone = new BatchWriting({ ...deps, foreseen, onSent }, organizationId, [draft]).run()
+        const alone = new BatchWriting(deps, organizationId, [draft]).run()
         outcomes.push(...(await alone.catch((reason: unknown) => [AppError.from(reason)])))
       }
       return outcomes
@@ -79,17 +71,7 @@ export function createBatchWriter(deps: BatchWriterDeps): WriteBatch {
   }
 }
 
-interface BatchWritingDeps extends BatchWriterDeps {
-  readonly foreseen: Map<string, Foreseen>
-  readonly onSent: () => void
-}
-
 class BatchWriting {
-  readonly #subjectIds: readonly string[]
-  /** Sealed before the lock was held, after what was foreseen. */
-  #ahead: { readonly foreseen: Foreseen; readonly sealed: SealedBatch } | undefined
-  /** What others may foresee because of this batch. */
-  #foreseen: Foreseen | undefined
   #isCareful = false
   /** What may have been written over a connection that was lost. */
   #unconfirmed: SealedBatch | undefined
@@ -97,32 +79,19 @@ class BatchWriting {
   readonly #giveUpAtMs: number
 
   constructor(
-    private readonly deps: BatchWritingDeps,
+    private readonly deps: BatchWriterDeps,
     private readonly organizationId: string,
     private readonly drafts: readonly Draft[],
   ) {
     this.#giveUpAtMs = performance.now() + (deps.recoveryMs ?? RECOVERY_MS)
-    this.#subjectIds = [...new Set(this.drafts.flatMap(subjectIdsOf))]
   }
 
   async run(): Promise<readonly Outcome[]> {
-    // Once the first statements are sent, there is time until they are answered.
-    const sealing = setImmediate(() => {
-      this.#sealAhead()
-    })
-    try {
-      return await this.#write()
-    } finally {
-      clearImmediate(sealing)
-      this.#forget()
-    }
-  }
-
-  async #write(): Promise<readonly Outcome[]> {
+    const subjectIds = [...new Set(this.drafts.flatMap(subjectIdsOf))]
     let pauseMs = FIRST_PAUSE_MS
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.deps.store.write(this.organizationId, this.#subjectIds, async (tx) =>
+        return await this.deps.store.write(this.organizationId, subjectIds, async (tx) =>
           this.#settle(tx),
         )
       } catch (error) {
@@ -136,8 +105,6 @@ class BatchWriting {
   /** Says whether to wait before the next attempt; throws when there is none. */
   #afterFailure(error: unknown, attempt: number): boolean {
     this.#isCareful = true
-    this.#ahead = undefined
-    this.#forget()
     if (error instanceof TakenError) {
       if (attempt < MAX_TAKEN) return false
       throw unavailable(error)
@@ -166,55 +133,20 @@ class BatchWriting {
     const fresh = this.drafts.filter((draft) => !settled.has(draft))
     const announceWith =
       fresh.length > 0 ? await this.deps.announceWith(this.organizationId, tx) : undefined
-    const sealed =
-      this.#sealedAhead(tx, announceWith) ??
-      this.#seal(fresh, { head: tx.tail, subjects: tx.subjects }, announceWith)
-    if (fresh.length > 0) {
-      this.#lastSealed = sealed
-      tx.insert(sealed)
-      this.#foresee(sealed, tx)
-      this.deps.onSent()
-    }
-    return this.#outcomes(sealed, settled)
-  }
-
-  #seal(
-    drafts: readonly Draft[],
-    { head, subjects }: { readonly head: Head | undefined } & Pick<LogTransaction, 'subjects'>,
-    announceWith?: string,
-  ): SealedBatch {
-    return sealBatch(drafts, {
+    const sealed = sealBatch(fresh, {
       keyring: this.deps.keyring,
       genesis: this.deps.genesis,
       organizationId: this.organizationId,
-      head,
+      head: tx.tail,
       announceWith,
-      subjects,
+      subjects: tx.subjects,
       nowMicros: this.deps.clock.nowMicros(),
     })
-  }
-
-  #sealAhead(): void {
-    const foreseen = this.deps.foreseen.get(this.organizationId)
-    // Later there is a transaction, which knows.
-    if (!foreseen || this.#isCareful || this.#lastSealed) return
-    this.#ahead = { foreseen, sealed: this.#seal(this.drafts, foreseen) }
-  }
-
-  #sealedAhead(tx: LogTransaction, announceWith: string | undefined): SealedBatch | undefined {
-    const ahead = this.#ahead
-    if (!ahead || this.#isCareful || announceWith !== undefined) return undefined
-    return isAsForeseen(ahead.foreseen, tx, this.#subjectIds) ? ahead.sealed : undefined
-  }
-
-  #foresee(sealed: SealedBatch, { subjects }: LogTransaction): void {
-    this.#foreseen = foreseenAfter(sealed, subjects)
-    if (this.#foreseen) this.deps.foreseen.set(this.organizationId, this.#foreseen)
-  }
-
-  #forget(): void {
-    const { foreseen } = this.deps
-    if (foreseen.get(this.organizationId) === this.#foreseen) foreseen.delete(this.organizationId)
+    if (fresh.length > 0) {
+      this.#lastSealed = sealed
+      tx.insert(sealed)
+    }
+    return this.#outcomes(sealed, settled)
   }
 
   async #wasWritten(tx: LogTransaction, { incarnation, rows }: SealedBatch): Promise<boolean> {
