@@ -11,7 +11,10 @@ const HOLDERS: Readonly<Record<string, readonly string[]>> = {
   openai: ['llm'],
   '@lancedb/lancedb': ['rag'],
   '@qdrant/js-client-rest': ['rag'],
-  'onnxruntime-node': ['rag', 'compliance'],
+  // rag and compliance reach both through this package.
+  'onnxruntime-node': ['onnx'],
+  '@huggingface/tokenizers': ['onnx'],
+  '@anthropic-ai/sdk': ['llm'],
   archiver: ['compliance'],
   // Services reach PostgreSQL through this package, each with its own role.
   pg: ['postgres'],
@@ -30,11 +33,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   runtime: ['core'],
   rpc: ['core'],
   postgres: ['core'],
+  onnx: ['core'],
   stack: ['core', 'postgres'],
   testing: ['core', 'proto', 'postgres', 'rpc', 'stack'],
   audit: [...SERVICE, 'evidence'],
   compliance: SERVICE,
-  rag: SERVICE,
+  rag: [...SERVICE, 'onnx'],
   llm: SERVICE,
   // For the page of the offline verifier, which it hands out: docs/decisions/0011.
   gateway: [...SERVICE, 'evidence'],

@@ -39,6 +39,7 @@ export function createCheckHandlers(deps: CheckDeps): Handlers<typeof CheckDefin
   return {
     preCheck: async (request, call) => preCheck(deps, request, call),
     postCheck: async (request, call) => postCheck(deps, request, call),
+    checkPassages: () => unimplemented('checking sources'),
     guardStream: () => unimplemented('checking an answer while it streams'),
   }
 }

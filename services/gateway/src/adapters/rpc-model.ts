@@ -18,6 +18,8 @@ const FINISH_REASONS = {
   [FinishReason.STOP]: 'stop',
   [FinishReason.LENGTH]: 'length',
   [FinishReason.CONTENT_FILTER]: 'content_filter',
+  // No tools are passed on.
+  [FinishReason.TOOL_CALLS]: 'stop',
 } as const
 
 /** The llm service: who answers for an organisation, and the answer as it comes. */
@@ -57,7 +59,12 @@ function toRequest({ provider, model, messages, passages, sampling }: Question):
   return {
     provider,
     model,
-    messages: messages.map(({ role, content }) => ({ role: ROLES[role], content })),
+    messages: messages.map(({ role, content }) => ({
+      role: ROLES[role],
+      content,
+      toolCalls: [],
+      toolCallId: '',
+    })),
     sources: passages.map(({ n, title, text, headingPath }) => ({
       n,
       title: [title, ...headingPath].join(' › '),
@@ -68,6 +75,9 @@ function toRequest({ provider, model, messages, passages, sampling }: Question):
     topPE4: toE4(sampling.topP),
     stop: [...(sampling.stop ?? [])],
     seed: sampling.seed,
+    toolsJson: '',
+    toolChoiceJson: '',
+    responseFormatJson: '',
   }
 }
 
@@ -87,6 +97,7 @@ function toEvent({ event }: StreamChatResponse): ModelEvent | undefined {
       const { reason, modelSnapshot } = event.value
       return { kind: 'finished', reason: FINISH_REASONS[reason], modelSnapshot }
     }
+    case 'toolCall':
     case undefined:
       return undefined
   }

@@ -7,6 +7,14 @@ import { callContext, type Peers } from './peers.js'
 const TIMEOUT_MS = 3_000
 /** 0 leaves the number of passages to the rag service. */
 const DEFAULT_LIMIT = 0
+const UNFILTERED = {
+  languages: [],
+  datedFrom: undefined,
+  datedBefore: undefined,
+  organizationLimit: 0,
+  sharedLimit: 0,
+  documentLimit: 0,
+}
 
 /** The rag service: the organisation's documents and the shared knowledge base. */
 export function createRpcSearch(
@@ -17,7 +25,7 @@ export function createRpcSearch(
     async search(query, documentIds, { principal, signal, traceparent }) {
       const options = { timeoutMs: TIMEOUT_MS, signal, traceparent }
       const found = await search.searchAll(
-        { query, limit: DEFAULT_LIMIT, documentIds: [...documentIds] },
+        { query, limit: DEFAULT_LIMIT, documentIds: [...documentIds], ...UNFILTERED },
         await callContext(tokens, principal, 'rag', options),
       )
       return {

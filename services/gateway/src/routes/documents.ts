@@ -1,6 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError, uuidv7 } from '@lexcustis/core'
-import type { IngestDocumentRequest, IngestDocumentResponse } from '@lexcustis/proto/rag'
+import type {
+  IngestDocumentRequest,
+  IngestHeader,
+  IngestDocumentResponse,
+} from '@lexcustis/proto/rag'
 import { z } from 'zod'
 import { callContext } from '../adapters/peers.js'
 import type { App } from '../app.js'
@@ -96,8 +100,12 @@ async function* ingestMessages(
   record: (facts: FileFacts) => Promise<void>,
 ): AsyncGenerator<IngestDocumentRequest> {
   const { name, mediaType } = upload
-  yield { part: { $case: 'header', value: { id, name, mediaType } } }
+  yield { part: { $case: 'header', value: header(id, name, mediaType) } }
   for await (const value of upload.bytes(record)) yield { part: { $case: 'data', value } }
+}
+
+function header(id: string, name: string, mediaType: string): IngestHeader {
+  return { id, name, mediaType, replaces: '', language: '', datedAt: undefined, source: '' }
 }
 
 function readRoutes(app: App, { peers, tokens }: GatewayDeps): void {

@@ -62,7 +62,8 @@ function importRoute(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 't
 
 async function* importMessages(upload: Upload): AsyncGenerator<ImportSharedRequest> {
   const { name, mediaType } = upload
-  yield { part: { $case: 'header', value: { id: uuidv7(), name, mediaType } } }
+  const unknown = { replaces: '', language: '', datedAt: undefined, source: '' }
+  yield { part: { $case: 'header', value: { id: uuidv7(), name, mediaType, ...unknown } } }
   const accept = async () => undefined
   for await (const value of upload.bytes(accept)) yield { part: { $case: 'data', value } }
 }

@@ -118,7 +118,10 @@ export function fromPolicyChange(change: PolicyChange): CheckPolicy[] {
 
 /** `null` clears the organisation's own choice. */
 export function fromProviderChange(change: ProviderChange | null): SetOrgProviderRequest {
-  if (!change) return { provider: '', model: '', baseUrl: '', apiKey: undefined, region: '' }
+  const unchanged = { allowedRegions: [], fallbacks: [], skipCheck: true }
+  if (!change) {
+    return { provider: '', model: '', baseUrl: '', apiKey: undefined, region: '', ...unchanged }
+  }
   const { provider, model, base_url = '', api_key, region = '' } = change
-  return { provider, model, baseUrl: base_url, apiKey: api_key, region }
+  return { provider, model, baseUrl: base_url, apiKey: api_key, region, ...unchanged }
 }

@@ -36,6 +36,7 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
         resolved: toResolved(provider),
         baseUrl: choice?.baseUrl ?? '',
         hasApiKey: choice?.sealedKey !== undefined,
+        allowedRegions: [],
       }
     },
     setOrgProvider: async (request, call) => {
@@ -52,7 +53,8 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
     },
     getManifest: async (_request, call) => {
       const { organizationId } = await call.tenant()
-      return { entries: await deps.manifest.list(organizationId) }
+      const entries = await deps.manifest.list(organizationId)
+      return { entries: entries.map((entry) => ({ ...entry, termsUrl: '', documentationUrl: '' })) }
     },
   }
 }

@@ -94,17 +94,21 @@ export function toResponse(event: CompletionEvent): StreamChatResponse {
     case 'usage': {
       const { tokensIn, tokensOut, isEstimated } = event.usage
       return {
-        event: { $case: 'usage', value: { tokensIn, tokensOut, estimated: isEstimated } },
+        event: {
+          $case: 'usage',
+          value: { tokensIn, tokensOut, estimated: isEstimated, currency: '' },
+        },
       }
     }
     case 'finished': {
       const { modelSnapshot } = event
-      const value = { reason: FINISH_REASONS[event.reason], modelSnapshot }
+      const reason = FINISH_REASONS[event.reason]
+      const value = { reason, modelSnapshot, provider: '', model: '', region: '' }
       return { event: { $case: 'finished', value } }
     }
   }
 }
 
 export function toResolved({ kind, model, region, models }: ProviderDescription): ResolvedProvider {
-  return { provider: kind, model, region, models: [...models] }
+  return { provider: kind, model, region, models: [...models], fallbacks: [] }
 }

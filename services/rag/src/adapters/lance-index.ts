@@ -70,7 +70,8 @@ export class LancePassageIndex implements PassageIndex, AsyncDisposable {
     })
   }
 
-  async search(owner: Owner, { terms, documentIds, limit }: IndexQuery): Promise<IndexHit[]> {
+  async search(owner: Owner, { terms, filter, limit }: IndexQuery): Promise<IndexHit[]> {
+    const { documentIds } = filter
     if (terms.length === 0 || documentIds?.length === 0) return []
     const predicate = documentIds
       ? `${ownedBy(owner)} AND document_id IN (${documentIds.map(literal).join(', ')})`
@@ -92,6 +93,12 @@ export class LancePassageIndex implements PassageIndex, AsyncDisposable {
         .map(({ chunk_id, _score }) => ({ chunkId: chunk_id, score: _score }))
         .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
         .slice(0, limit)
+        .map(({ chunkId, score }, at) => ({
+          chunkId,
+          score,
+          sparse: { rank: at + 1, score },
+          dense: undefined,
+        }))
     })
   }
 

@@ -21,7 +21,7 @@ export function documentHandlers(use: DocumentUseCases): BoundService {
       const upload = await use.read(readParts(requests))
       // A stream that was cut off ends like one that was finished.
       if (call.signal.aborted) throw AppError.from(call.signal.reason)
-      return { document: toDocumentMessage(await use.ingest(owner, upload)) }
+      return { document: toDocumentMessage(await use.ingest(owner, upload)), existed: false }
     },
     listDocuments: async ({ limit, cursor }, call) => {
       const owner = readerOf(await call.tenant())

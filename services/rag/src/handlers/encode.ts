@@ -19,7 +19,16 @@ const STATES: Readonly<Record<DocumentState, State>> = {
 }
 
 export function toDocumentMessage({ state, ...document }: Document): DocumentMessage {
-  return { ...document, state: STATES[state] }
+  return {
+    ...document,
+    state: STATES[state],
+    language: '',
+    datedAt: undefined,
+    source: '',
+    replaces: '',
+    replacedBy: '',
+    progressE4: 0,
+  }
 }
 
 /** `best` is the score of the best passage of the answer. */
@@ -35,6 +44,9 @@ export function toPassageMessage({ passage, source, score }: Ranked, best: numbe
     end: passage.end,
     scoreE4: best > 0 ? Math.round((10_000 * score) / best) : 0,
     collection: source === 'organization' ? Collection.ORGANIZATION : Collection.SHARED,
+    page: 0,
+    language: '',
+    explanation: undefined,
   }
 }
 

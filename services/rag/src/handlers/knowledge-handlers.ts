@@ -14,7 +14,13 @@ export function knowledgeHandlers(use: Omit<DocumentUseCases, 'remove'>): BoundS
       const upload = await use.read(readParts(requests))
       // A stream that was cut off ends like one that was finished.
       if (call.signal.aborted) throw AppError.from(call.signal.reason)
-      return { document: toDocumentMessage(await use.ingest(SHARED_OWNER, upload)) }
+      return {
+        document: toDocumentMessage(await use.ingest(SHARED_OWNER, upload)),
+        existed: false,
+      }
+    },
+    deleteShared: () => {
+      throw new AppError('UNIMPLEMENTED', 'shared documents cannot be deleted yet')
     },
     listShared: async ({ limit, cursor }, call) => {
       await call.tenant()

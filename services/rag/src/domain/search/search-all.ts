@@ -46,7 +46,10 @@ export function searchAll(ports: SearchPorts) {
     if (words.length === 0) return { passages: [], isDegraded: false }
     const query = {
       terms: [...new Set(indexTerms(words))],
-      documentIds: request.documentIds.length > 0 ? request.documentIds : undefined,
+      embedding: undefined,
+      filter: {
+        documentIds: request.documentIds.length > 0 ? request.documentIds : undefined,
+      },
       limit: Math.max(MIN_CANDIDATES, 2 * limit),
     }
     const [own, shared] = await Promise.allSettled([

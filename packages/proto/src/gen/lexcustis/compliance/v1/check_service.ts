@@ -106,6 +106,30 @@ export interface Passage {
   text: string
 }
 
+/** The sources that are about to be given to a model. */
+export interface CheckPassagesRequest {
+  /** In the order in which they would be given. */
+  passages: Passage[]
+}
+
+/** What was found in one source. */
+export interface PassageVerdict {
+  /** Its number. */
+  n: number
+  /** Score of an instruction to the model inside the source, 0 to 10000. */
+  injectionE4: number
+  /** What was found, for example "injection:ignore_previous"; empty when nothing was. */
+  reasons: string[]
+  /** True when the organisation's policy keeps this source from the model. */
+  withheld: boolean
+}
+
+/** The verdict on the sources. */
+export interface CheckPassagesResponse {
+  /** Those in which something was found, in order. */
+  verdicts: PassageVerdict[]
+}
+
 /** The answer and what it rests on. */
 export interface PostCheckRequest {
   /** The last message of the person. */
@@ -523,6 +547,241 @@ export const Passage: MessageFns<Passage> = {
     }
     if (message.text !== '') {
       obj.text = message.text
+    }
+    return obj
+  },
+}
+
+function createBaseCheckPassagesRequest(): CheckPassagesRequest {
+  return { passages: [] }
+}
+
+export const CheckPassagesRequest: MessageFns<CheckPassagesRequest> = {
+  encode(message: CheckPassagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.passages) {
+      Passage.encode(v!, writer.uint32(10).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckPassagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseCheckPassagesRequest()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.passages.push(Passage.decode(reader, reader.uint32()))
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): CheckPassagesRequest {
+    return {
+      passages: globalThis.Array.isArray(object?.passages)
+        ? object.passages.map((e: any) => Passage.fromJSON(e))
+        : [],
+    }
+  },
+
+  toJSON(message: CheckPassagesRequest): unknown {
+    const obj: any = {}
+    if (message.passages?.length) {
+      obj.passages = message.passages.map((e) => Passage.toJSON(e))
+    }
+    return obj
+  },
+}
+
+function createBasePassageVerdict(): PassageVerdict {
+  return { n: 0, injectionE4: 0, reasons: [], withheld: false }
+}
+
+export const PassageVerdict: MessageFns<PassageVerdict> = {
+  encode(message: PassageVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.n !== 0) {
+      writer.uint32(8).uint32(message.n)
+    }
+    if (message.injectionE4 !== 0) {
+      writer.uint32(16).uint32(message.injectionE4)
+    }
+    for (const v of message.reasons) {
+      writer.uint32(26).string(v!)
+    }
+    if (message.withheld !== false) {
+      writer.uint32(32).bool(message.withheld)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PassageVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBasePassageVerdict()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.n = reader.uint32()
+            continue
+          }
+          case 2: {
+            if (tag !== 16) {
+              break
+            }
+
+            message.injectionE4 = reader.uint32()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.reasons.push(reader.string())
+            continue
+          }
+          case 4: {
+            if (tag !== 32) {
+              break
+            }
+
+            message.withheld = reader.bool()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): PassageVerdict {
+    return {
+      n: isSet(object.n) ? globalThis.Number(object.n) : 0,
+      injectionE4: isSet(object.injectionE4)
+        ? globalThis.Number(object.injectionE4)
+        : isSet(object.injection_e4)
+          ? globalThis.Number(object.injection_e4)
+          : 0,
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => globalThis.String(e))
+        : [],
+      withheld: isSet(object.withheld) ? globalThis.Boolean(object.withheld) : false,
+    }
+  },
+
+  toJSON(message: PassageVerdict): unknown {
+    const obj: any = {}
+    if (message.n !== 0) {
+      obj.n = Math.round(message.n)
+    }
+    if (message.injectionE4 !== 0) {
+      obj.injectionE4 = Math.round(message.injectionE4)
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons
+    }
+    if (message.withheld !== false) {
+      obj.withheld = message.withheld
+    }
+    return obj
+  },
+}
+
+function createBaseCheckPassagesResponse(): CheckPassagesResponse {
+  return { verdicts: [] }
+}
+
+export const CheckPassagesResponse: MessageFns<CheckPassagesResponse> = {
+  encode(message: CheckPassagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verdicts) {
+      PassageVerdict.encode(v!, writer.uint32(10).fork()).join()
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckPassagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseCheckPassagesResponse()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.verdicts.push(PassageVerdict.decode(reader, reader.uint32()))
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): CheckPassagesResponse {
+    return {
+      verdicts: globalThis.Array.isArray(object?.verdicts)
+        ? object.verdicts.map((e: any) => PassageVerdict.fromJSON(e))
+        : [],
+    }
+  },
+
+  toJSON(message: CheckPassagesResponse): unknown {
+    const obj: any = {}
+    if (message.verdicts?.length) {
+      obj.verdicts = message.verdicts.map((e) => PassageVerdict.toJSON(e))
     }
     return obj
   },
@@ -974,6 +1233,19 @@ export const CheckServiceService = {
       Buffer.from(PreCheckResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PreCheckResponse => PreCheckResponse.decode(value),
   },
+  /** Before the model: instructions hidden in the sources (indirect injection). */
+  checkPassages: {
+    path: '/lexcustis.compliance.v1.CheckService/CheckPassages' as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckPassagesRequest): Buffer =>
+      Buffer.from(CheckPassagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckPassagesRequest => CheckPassagesRequest.decode(value),
+    responseSerialize: (value: CheckPassagesResponse): Buffer =>
+      Buffer.from(CheckPassagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CheckPassagesResponse =>
+      CheckPassagesResponse.decode(value),
+  },
   /** After the model: grounding, confidence, bias, PII. */
   postCheck: {
     path: '/lexcustis.compliance.v1.CheckService/PostCheck' as const,
@@ -1003,6 +1275,8 @@ export const CheckServiceService = {
 export interface CheckServiceServer extends UntypedServiceImplementation {
   /** Before retrieval and the model: PII and injection. */
   preCheck: handleUnaryCall<PreCheckRequest, PreCheckResponse>
+  /** Before the model: instructions hidden in the sources (indirect injection). */
+  checkPassages: handleUnaryCall<CheckPassagesRequest, CheckPassagesResponse>
   /** After the model: grounding, confidence, bias, PII. */
   postCheck: handleUnaryCall<PostCheckRequest, PostCheckResponse>
   /** Checks an answer while it streams. */
@@ -1025,6 +1299,22 @@ export interface CheckServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PreCheckResponse) => void,
+  ): ClientUnaryCall
+  /** Before the model: instructions hidden in the sources (indirect injection). */
+  checkPassages(
+    request: CheckPassagesRequest,
+    callback: (error: ServiceError | null, response: CheckPassagesResponse) => void,
+  ): ClientUnaryCall
+  checkPassages(
+    request: CheckPassagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CheckPassagesResponse) => void,
+  ): ClientUnaryCall
+  checkPassages(
+    request: CheckPassagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CheckPassagesResponse) => void,
   ): ClientUnaryCall
   /** After the model: grounding, confidence, bias, PII. */
   postCheck(

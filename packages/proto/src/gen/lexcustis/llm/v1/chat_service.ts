@@ -28,6 +28,8 @@ export enum Role {
   USER = 2,
   /** ASSISTANT - The model, earlier. */
   ASSISTANT = 3,
+  /** TOOL - What a tool that the model called gave back. */
+  TOOL = 4,
 }
 
 export function roleFromJSON(object: any): Role {
@@ -44,6 +46,9 @@ export function roleFromJSON(object: any): Role {
     case 3:
     case 'ROLE_ASSISTANT':
       return Role.ASSISTANT
+    case 4:
+    case 'ROLE_TOOL':
+      return Role.TOOL
     default:
       throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Role')
   }
@@ -59,6 +64,8 @@ export function roleToJSON(object: Role): string {
       return 'ROLE_USER'
     case Role.ASSISTANT:
       return 'ROLE_ASSISTANT'
+    case Role.TOOL:
+      return 'ROLE_TOOL'
     default:
       throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum Role')
   }
@@ -74,6 +81,8 @@ export enum FinishReason {
   LENGTH = 2,
   /** CONTENT_FILTER - The provider's own filter stopped it. */
   CONTENT_FILTER = 3,
+  /** TOOL_CALLS - The model asks for calls of tools. */
+  TOOL_CALLS = 4,
 }
 
 export function finishReasonFromJSON(object: any): FinishReason {
@@ -90,6 +99,9 @@ export function finishReasonFromJSON(object: any): FinishReason {
     case 3:
     case 'FINISH_REASON_CONTENT_FILTER':
       return FinishReason.CONTENT_FILTER
+    case 4:
+    case 'FINISH_REASON_TOOL_CALLS':
+      return FinishReason.TOOL_CALLS
     default:
       throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum FinishReason')
   }
@@ -105,9 +117,21 @@ export function finishReasonToJSON(object: FinishReason): string {
       return 'FINISH_REASON_LENGTH'
     case FinishReason.CONTENT_FILTER:
       return 'FINISH_REASON_CONTENT_FILTER'
+    case FinishReason.TOOL_CALLS:
+      return 'FINISH_REASON_TOOL_CALLS'
     default:
       throw new globalThis.Error('Unrecognized enum value ' + object + ' for enum FinishReason')
   }
+}
+
+/** A call of a tool that the model asked for. */
+export interface ToolCall {
+  /** Id given by the model; a tool's message refers to it. */
+  id: string
+  /** Name of the function. */
+  name: string
+  /** Arguments as the model wrote them: JSON, if it kept to the rules. */
+  arguments: string
 }
 
 /** One message of the conversation. */
@@ -116,6 +140,10 @@ export interface Message {
   role: Role
   /** Text. */
   content: string
+  /** Calls that the model asked for; assistant only. */
+  toolCalls: ToolCall[]
+  /** The call that this answers; tool only. */
+  toolCallId: string
 }
 
 /** A numbered source for the answer. */
@@ -148,6 +176,18 @@ export interface StreamChatRequest {
   stop: string[]
   /** Seed for providers that know one. */
   seed?: bigint | undefined
+  /** Tools that the model may call: a JSON array in the form of OpenAI's API; empty for none. */
+  toolsJson: string
+  /** Which tool to call: JSON in the form of OpenAI's API; empty for the provider's default. */
+  toolChoiceJson: string
+  /** Form of the answer: JSON in the form of OpenAI's API; empty for text. */
+  responseFormatJson: string
+  /** Whether several tools may be called at once; absent for the provider's default. */
+  parallelToolCalls?: boolean | undefined
+  /** Presence penalty times 10000, -20000 to 20000; absent for the provider's default. */
+  presencePenaltyE4?: number | undefined
+  /** Frequency penalty times 10000, -20000 to 20000; absent for the provider's default. */
+  frequencyPenaltyE4?: number | undefined
 }
 
 /** Tokens used. */
@@ -158,6 +198,22 @@ export interface Usage {
   tokensOut: number
   /** True when counted by us because the provider said nothing. */
   estimated: boolean
+  /** Cost in millionths of `currency`, from the price table; absent when the table has no price. */
+  costMicro?: bigint | undefined
+  /** ISO 4217; empty without a price. */
+  currency: string
+}
+
+/** A piece of a call of a tool. */
+export interface ToolCallDelta {
+  /** Which call, from 0. */
+  index: number
+  /** Id of the call; in its first piece. */
+  id: string
+  /** Name of the function; in its first piece. */
+  name: string
+  /** More of the arguments. */
+  arguments: string
 }
 
 /** The end of an answer. */
@@ -166,11 +222,17 @@ export interface Finished {
   reason: FinishReason
   /** Model as the provider named it in its answer; empty when it did not. */
   modelSnapshot: string
+  /** Provider that answered; one of the organisation's fallbacks when the first one could not. */
+  provider: string
+  /** Model that it was asked for. */
+  model: string
+  /** Where the data went. */
+  region: string
 }
 
 /** One event of a completion. */
 export interface StreamChatResponse {
-  /** Exactly one of the three. */
+  /** Exactly one of the four. */
   event:
     | //
       /** More text. */
@@ -178,12 +240,104 @@ export interface StreamChatResponse {
       /** Tokens used; at most once, before `finished`. */
     | { $case: 'usage'; value: Usage } //
     /** The end; last. */
-    | { $case: 'finished'; value: Finished }
+    | { $case: 'finished'; value: Finished } //
+    /** More of a call of a tool. */
+    | { $case: 'toolCall'; value: ToolCallDelta }
     | undefined
 }
 
+function createBaseToolCall(): ToolCall {
+  return { id: '', name: '', arguments: '' }
+}
+
+export const ToolCall: MessageFns<ToolCall> = {
+  encode(message: ToolCall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
+    }
+    if (message.name !== '') {
+      writer.uint32(18).string(message.name)
+    }
+    if (message.arguments !== '') {
+      writer.uint32(26).string(message.arguments)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ToolCall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseToolCall()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.id = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.name = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.arguments = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): ToolCall {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      name: isSet(object.name) ? globalThis.String(object.name) : '',
+      arguments: isSet(object.arguments) ? globalThis.String(object.arguments) : '',
+    }
+  },
+
+  toJSON(message: ToolCall): unknown {
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
+    }
+    if (message.name !== '') {
+      obj.name = message.name
+    }
+    if (message.arguments !== '') {
+      obj.arguments = message.arguments
+    }
+    return obj
+  },
+}
+
 function createBaseMessage(): Message {
-  return { role: 0, content: '' }
+  return { role: 0, content: '', toolCalls: [], toolCallId: '' }
 }
 
 export const Message: MessageFns<Message> = {
@@ -193,6 +347,12 @@ export const Message: MessageFns<Message> = {
     }
     if (message.content !== '') {
       writer.uint32(18).string(message.content)
+    }
+    for (const v of message.toolCalls) {
+      ToolCall.encode(v!, writer.uint32(26).fork()).join()
+    }
+    if (message.toolCallId !== '') {
+      writer.uint32(34).string(message.toolCallId)
     }
     return writer
   },
@@ -226,6 +386,22 @@ export const Message: MessageFns<Message> = {
             message.content = reader.string()
             continue
           }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.toolCalls.push(ToolCall.decode(reader, reader.uint32()))
+            continue
+          }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.toolCallId = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -242,6 +418,16 @@ export const Message: MessageFns<Message> = {
     return {
       role: isSet(object.role) ? roleFromJSON(object.role) : 0,
       content: isSet(object.content) ? globalThis.String(object.content) : '',
+      toolCalls: globalThis.Array.isArray(object?.toolCalls)
+        ? object.toolCalls.map((e: any) => ToolCall.fromJSON(e))
+        : globalThis.Array.isArray(object?.tool_calls)
+          ? object.tool_calls.map((e: any) => ToolCall.fromJSON(e))
+          : [],
+      toolCallId: isSet(object.toolCallId)
+        ? globalThis.String(object.toolCallId)
+        : isSet(object.tool_call_id)
+          ? globalThis.String(object.tool_call_id)
+          : '',
     }
   },
 
@@ -252,6 +438,12 @@ export const Message: MessageFns<Message> = {
     }
     if (message.content !== '') {
       obj.content = message.content
+    }
+    if (message.toolCalls?.length) {
+      obj.toolCalls = message.toolCalls.map((e) => ToolCall.toJSON(e))
+    }
+    if (message.toolCallId !== '') {
+      obj.toolCallId = message.toolCallId
     }
     return obj
   },
@@ -358,6 +550,12 @@ function createBaseStreamChatRequest(): StreamChatRequest {
     topPE4: undefined,
     stop: [],
     seed: undefined,
+    toolsJson: '',
+    toolChoiceJson: '',
+    responseFormatJson: '',
+    parallelToolCalls: undefined,
+    presencePenaltyE4: undefined,
+    frequencyPenaltyE4: undefined,
   }
 }
 
@@ -392,6 +590,24 @@ export const StreamChatRequest: MessageFns<StreamChatRequest> = {
         throw new globalThis.Error('value provided for field message.seed of type int64 too large')
       }
       writer.uint32(72).int64(message.seed)
+    }
+    if (message.toolsJson !== '') {
+      writer.uint32(82).string(message.toolsJson)
+    }
+    if (message.toolChoiceJson !== '') {
+      writer.uint32(90).string(message.toolChoiceJson)
+    }
+    if (message.responseFormatJson !== '') {
+      writer.uint32(98).string(message.responseFormatJson)
+    }
+    if (message.parallelToolCalls !== undefined) {
+      writer.uint32(104).bool(message.parallelToolCalls)
+    }
+    if (message.presencePenaltyE4 !== undefined) {
+      writer.uint32(112).sint32(message.presencePenaltyE4)
+    }
+    if (message.frequencyPenaltyE4 !== undefined) {
+      writer.uint32(120).sint32(message.frequencyPenaltyE4)
     }
     return writer
   },
@@ -481,6 +697,54 @@ export const StreamChatRequest: MessageFns<StreamChatRequest> = {
             message.seed = reader.int64() as bigint
             continue
           }
+          case 10: {
+            if (tag !== 82) {
+              break
+            }
+
+            message.toolsJson = reader.string()
+            continue
+          }
+          case 11: {
+            if (tag !== 90) {
+              break
+            }
+
+            message.toolChoiceJson = reader.string()
+            continue
+          }
+          case 12: {
+            if (tag !== 98) {
+              break
+            }
+
+            message.responseFormatJson = reader.string()
+            continue
+          }
+          case 13: {
+            if (tag !== 104) {
+              break
+            }
+
+            message.parallelToolCalls = reader.bool()
+            continue
+          }
+          case 14: {
+            if (tag !== 112) {
+              break
+            }
+
+            message.presencePenaltyE4 = reader.sint32()
+            continue
+          }
+          case 15: {
+            if (tag !== 120) {
+              break
+            }
+
+            message.frequencyPenaltyE4 = reader.sint32()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -522,6 +786,36 @@ export const StreamChatRequest: MessageFns<StreamChatRequest> = {
         ? object.stop.map((e: any) => globalThis.String(e))
         : [],
       seed: isSet(object.seed) ? BigInt(object.seed) : undefined,
+      toolsJson: isSet(object.toolsJson)
+        ? globalThis.String(object.toolsJson)
+        : isSet(object.tools_json)
+          ? globalThis.String(object.tools_json)
+          : '',
+      toolChoiceJson: isSet(object.toolChoiceJson)
+        ? globalThis.String(object.toolChoiceJson)
+        : isSet(object.tool_choice_json)
+          ? globalThis.String(object.tool_choice_json)
+          : '',
+      responseFormatJson: isSet(object.responseFormatJson)
+        ? globalThis.String(object.responseFormatJson)
+        : isSet(object.response_format_json)
+          ? globalThis.String(object.response_format_json)
+          : '',
+      parallelToolCalls: isSet(object.parallelToolCalls)
+        ? globalThis.Boolean(object.parallelToolCalls)
+        : isSet(object.parallel_tool_calls)
+          ? globalThis.Boolean(object.parallel_tool_calls)
+          : undefined,
+      presencePenaltyE4: isSet(object.presencePenaltyE4)
+        ? globalThis.Number(object.presencePenaltyE4)
+        : isSet(object.presence_penalty_e4)
+          ? globalThis.Number(object.presence_penalty_e4)
+          : undefined,
+      frequencyPenaltyE4: isSet(object.frequencyPenaltyE4)
+        ? globalThis.Number(object.frequencyPenaltyE4)
+        : isSet(object.frequency_penalty_e4)
+          ? globalThis.Number(object.frequency_penalty_e4)
+          : undefined,
     }
   },
 
@@ -554,12 +848,30 @@ export const StreamChatRequest: MessageFns<StreamChatRequest> = {
     if (message.seed !== undefined) {
       obj.seed = message.seed.toString()
     }
+    if (message.toolsJson !== '') {
+      obj.toolsJson = message.toolsJson
+    }
+    if (message.toolChoiceJson !== '') {
+      obj.toolChoiceJson = message.toolChoiceJson
+    }
+    if (message.responseFormatJson !== '') {
+      obj.responseFormatJson = message.responseFormatJson
+    }
+    if (message.parallelToolCalls !== undefined) {
+      obj.parallelToolCalls = message.parallelToolCalls
+    }
+    if (message.presencePenaltyE4 !== undefined) {
+      obj.presencePenaltyE4 = Math.round(message.presencePenaltyE4)
+    }
+    if (message.frequencyPenaltyE4 !== undefined) {
+      obj.frequencyPenaltyE4 = Math.round(message.frequencyPenaltyE4)
+    }
     return obj
   },
 }
 
 function createBaseUsage(): Usage {
-  return { tokensIn: 0, tokensOut: 0, estimated: false }
+  return { tokensIn: 0, tokensOut: 0, estimated: false, costMicro: undefined, currency: '' }
 }
 
 export const Usage: MessageFns<Usage> = {
@@ -572,6 +884,17 @@ export const Usage: MessageFns<Usage> = {
     }
     if (message.estimated !== false) {
       writer.uint32(24).bool(message.estimated)
+    }
+    if (message.costMicro !== undefined) {
+      if (BigInt.asUintN(64, message.costMicro) !== message.costMicro) {
+        throw new globalThis.Error(
+          'value provided for field message.costMicro of type uint64 too large',
+        )
+      }
+      writer.uint32(32).uint64(message.costMicro)
+    }
+    if (message.currency !== '') {
+      writer.uint32(42).string(message.currency)
     }
     return writer
   },
@@ -613,6 +936,22 @@ export const Usage: MessageFns<Usage> = {
             message.estimated = reader.bool()
             continue
           }
+          case 4: {
+            if (tag !== 32) {
+              break
+            }
+
+            message.costMicro = reader.uint64() as bigint
+            continue
+          }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.currency = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -638,6 +977,12 @@ export const Usage: MessageFns<Usage> = {
           ? globalThis.Number(object.tokens_out)
           : 0,
       estimated: isSet(object.estimated) ? globalThis.Boolean(object.estimated) : false,
+      costMicro: isSet(object.costMicro)
+        ? BigInt(object.costMicro)
+        : isSet(object.cost_micro)
+          ? BigInt(object.cost_micro)
+          : undefined,
+      currency: isSet(object.currency) ? globalThis.String(object.currency) : '',
     }
   },
 
@@ -652,12 +997,123 @@ export const Usage: MessageFns<Usage> = {
     if (message.estimated !== false) {
       obj.estimated = message.estimated
     }
+    if (message.costMicro !== undefined) {
+      obj.costMicro = message.costMicro.toString()
+    }
+    if (message.currency !== '') {
+      obj.currency = message.currency
+    }
+    return obj
+  },
+}
+
+function createBaseToolCallDelta(): ToolCallDelta {
+  return { index: 0, id: '', name: '', arguments: '' }
+}
+
+export const ToolCallDelta: MessageFns<ToolCallDelta> = {
+  encode(message: ToolCallDelta, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index)
+    }
+    if (message.id !== '') {
+      writer.uint32(18).string(message.id)
+    }
+    if (message.name !== '') {
+      writer.uint32(26).string(message.name)
+    }
+    if (message.arguments !== '') {
+      writer.uint32(34).string(message.arguments)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ToolCallDelta {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseToolCallDelta()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.index = reader.uint32()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.id = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.name = reader.string()
+            continue
+          }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.arguments = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): ToolCallDelta {
+    return {
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      id: isSet(object.id) ? globalThis.String(object.id) : '',
+      name: isSet(object.name) ? globalThis.String(object.name) : '',
+      arguments: isSet(object.arguments) ? globalThis.String(object.arguments) : '',
+    }
+  },
+
+  toJSON(message: ToolCallDelta): unknown {
+    const obj: any = {}
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index)
+    }
+    if (message.id !== '') {
+      obj.id = message.id
+    }
+    if (message.name !== '') {
+      obj.name = message.name
+    }
+    if (message.arguments !== '') {
+      obj.arguments = message.arguments
+    }
     return obj
   },
 }
 
 function createBaseFinished(): Finished {
-  return { reason: 0, modelSnapshot: '' }
+  return { reason: 0, modelSnapshot: '', provider: '', model: '', region: '' }
 }
 
 export const Finished: MessageFns<Finished> = {
@@ -667,6 +1123,15 @@ export const Finished: MessageFns<Finished> = {
     }
     if (message.modelSnapshot !== '') {
       writer.uint32(18).string(message.modelSnapshot)
+    }
+    if (message.provider !== '') {
+      writer.uint32(26).string(message.provider)
+    }
+    if (message.model !== '') {
+      writer.uint32(34).string(message.model)
+    }
+    if (message.region !== '') {
+      writer.uint32(42).string(message.region)
     }
     return writer
   },
@@ -700,6 +1165,30 @@ export const Finished: MessageFns<Finished> = {
             message.modelSnapshot = reader.string()
             continue
           }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.provider = reader.string()
+            continue
+          }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.model = reader.string()
+            continue
+          }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.region = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -720,6 +1209,9 @@ export const Finished: MessageFns<Finished> = {
         : isSet(object.model_snapshot)
           ? globalThis.String(object.model_snapshot)
           : '',
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
+      region: isSet(object.region) ? globalThis.String(object.region) : '',
     }
   },
 
@@ -730,6 +1222,15 @@ export const Finished: MessageFns<Finished> = {
     }
     if (message.modelSnapshot !== '') {
       obj.modelSnapshot = message.modelSnapshot
+    }
+    if (message.provider !== '') {
+      obj.provider = message.provider
+    }
+    if (message.model !== '') {
+      obj.model = message.model
+    }
+    if (message.region !== '') {
+      obj.region = message.region
     }
     return obj
   },
@@ -750,6 +1251,9 @@ export const StreamChatResponse: MessageFns<StreamChatResponse> = {
         break
       case 'finished':
         Finished.encode(message.event.value, writer.uint32(26).fork()).join()
+        break
+      case 'toolCall':
+        ToolCallDelta.encode(message.event.value, writer.uint32(34).fork()).join()
         break
     }
     return writer
@@ -792,6 +1296,17 @@ export const StreamChatResponse: MessageFns<StreamChatResponse> = {
             message.event = { $case: 'finished', value: Finished.decode(reader, reader.uint32()) }
             continue
           }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.event = {
+              $case: 'toolCall',
+              value: ToolCallDelta.decode(reader, reader.uint32()),
+            }
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -812,7 +1327,11 @@ export const StreamChatResponse: MessageFns<StreamChatResponse> = {
           ? { $case: 'usage', value: Usage.fromJSON(object.usage) }
           : isSet(object.finished)
             ? { $case: 'finished', value: Finished.fromJSON(object.finished) }
-            : undefined,
+            : isSet(object.toolCall)
+              ? { $case: 'toolCall', value: ToolCallDelta.fromJSON(object.toolCall) }
+              : isSet(object.tool_call)
+                ? { $case: 'toolCall', value: ToolCallDelta.fromJSON(object.tool_call) }
+                : undefined,
     }
   },
 
@@ -824,6 +1343,8 @@ export const StreamChatResponse: MessageFns<StreamChatResponse> = {
       obj.usage = Usage.toJSON(message.event.value)
     } else if (message.event?.$case === 'finished') {
       obj.finished = Finished.toJSON(message.event.value)
+    } else if (message.event?.$case === 'toolCall') {
+      obj.toolCall = ToolCallDelta.toJSON(message.event.value)
     }
     return obj
   },

@@ -30,6 +30,36 @@ export interface ResolvedProvider {
   region: string
   /** Models a client may name; contains `model`. */
   models: string[]
+  /** Who answers when this one cannot, in order. */
+  fallbacks: FallbackProvider[]
+}
+
+/** Who answers when the provider before cannot. */
+export interface FallbackProvider {
+  /** For example "mistral"; see ListProviders. */
+  provider: string
+  /** Model. */
+  model: string
+  /** Where data goes. */
+  region: string
+  /** Base URL of the organisation's own choice; empty otherwise. */
+  baseUrl: string
+  /** Whether an API key is stored; the key itself is never readable. */
+  hasApiKey: boolean
+}
+
+/** A fallback to be set. */
+export interface FallbackChoice {
+  /** Kind. */
+  provider: string
+  /** Model. */
+  model: string
+  /** Base URL where the kind needs one. */
+  baseUrl: string
+  /** Replaces the stored key; absent keeps that of the same kind and base URL, empty removes it. */
+  apiKey?: string | undefined
+  /** Where data goes, as the organisation declares it. */
+  region: string
 }
 
 /** All kinds. */
@@ -64,6 +94,12 @@ export interface GetOrgProviderResponse {
   baseUrl: string
   /** Whether an API key is stored; the key itself is never readable. */
   hasApiKey: boolean
+  /** Regions that data may go to; empty for any. */
+  allowedRegions: string[]
+  /** Temperature times 10000 for requests that give none; absent for the provider's default. */
+  temperatureE4?: number | undefined
+  /** Upper bound of an answer in tokens, whatever a request asks for; absent for none. */
+  maxTokens?: number | undefined
 }
 
 /** The new choice; an empty provider clears it. */
@@ -78,6 +114,16 @@ export interface SetOrgProviderRequest {
   apiKey?: string | undefined
   /** Where data goes, as the organisation declares it. */
   region: string
+  /** Regions that data may go to; empty for any. The provider and its fallbacks must be in one of them. */
+  allowedRegions: string[]
+  /** Who answers when the provider cannot, in order; at most 4. */
+  fallbacks: FallbackChoice[]
+  /** Temperature times 10000 for requests that give none; absent for the provider's default. */
+  temperatureE4?: number | undefined
+  /** Upper bound of an answer in tokens, whatever a request asks for; absent for none. */
+  maxTokens?: number | undefined
+  /** Stores the choice though the provider does not answer; otherwise it is asked first. */
+  skipCheck: boolean
 }
 
 /** What is in force now. */
@@ -114,6 +160,10 @@ export interface ManifestEntry {
   firstUsedAt: Date | undefined
   /** Last use. */
   lastUsedAt: Date | undefined
+  /** Terms of the provider, a URL; empty when none are known. */
+  termsUrl: string
+  /** Documentation of the model, a URL; empty when none is known. */
+  documentationUrl: string
 }
 
 /** What was used. */
@@ -123,7 +173,7 @@ export interface GetManifestResponse {
 }
 
 function createBaseResolvedProvider(): ResolvedProvider {
-  return { provider: '', model: '', region: '', models: [] }
+  return { provider: '', model: '', region: '', models: [], fallbacks: [] }
 }
 
 export const ResolvedProvider: MessageFns<ResolvedProvider> = {
@@ -139,6 +189,9 @@ export const ResolvedProvider: MessageFns<ResolvedProvider> = {
     }
     for (const v of message.models) {
       writer.uint32(34).string(v!)
+    }
+    for (const v of message.fallbacks) {
+      FallbackProvider.encode(v!, writer.uint32(42).fork()).join()
     }
     return writer
   },
@@ -188,6 +241,14 @@ export const ResolvedProvider: MessageFns<ResolvedProvider> = {
             message.models.push(reader.string())
             continue
           }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.fallbacks.push(FallbackProvider.decode(reader, reader.uint32()))
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -208,6 +269,9 @@ export const ResolvedProvider: MessageFns<ResolvedProvider> = {
       models: globalThis.Array.isArray(object?.models)
         ? object.models.map((e: any) => globalThis.String(e))
         : [],
+      fallbacks: globalThis.Array.isArray(object?.fallbacks)
+        ? object.fallbacks.map((e: any) => FallbackProvider.fromJSON(e))
+        : [],
     }
   },
 
@@ -224,6 +288,265 @@ export const ResolvedProvider: MessageFns<ResolvedProvider> = {
     }
     if (message.models?.length) {
       obj.models = message.models
+    }
+    if (message.fallbacks?.length) {
+      obj.fallbacks = message.fallbacks.map((e) => FallbackProvider.toJSON(e))
+    }
+    return obj
+  },
+}
+
+function createBaseFallbackProvider(): FallbackProvider {
+  return { provider: '', model: '', region: '', baseUrl: '', hasApiKey: false }
+}
+
+export const FallbackProvider: MessageFns<FallbackProvider> = {
+  encode(message: FallbackProvider, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== '') {
+      writer.uint32(10).string(message.provider)
+    }
+    if (message.model !== '') {
+      writer.uint32(18).string(message.model)
+    }
+    if (message.region !== '') {
+      writer.uint32(26).string(message.region)
+    }
+    if (message.baseUrl !== '') {
+      writer.uint32(34).string(message.baseUrl)
+    }
+    if (message.hasApiKey !== false) {
+      writer.uint32(40).bool(message.hasApiKey)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FallbackProvider {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseFallbackProvider()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.provider = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.model = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.region = reader.string()
+            continue
+          }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.baseUrl = reader.string()
+            continue
+          }
+          case 5: {
+            if (tag !== 40) {
+              break
+            }
+
+            message.hasApiKey = reader.bool()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): FallbackProvider {
+    return {
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
+      region: isSet(object.region) ? globalThis.String(object.region) : '',
+      baseUrl: isSet(object.baseUrl)
+        ? globalThis.String(object.baseUrl)
+        : isSet(object.base_url)
+          ? globalThis.String(object.base_url)
+          : '',
+      hasApiKey: isSet(object.hasApiKey)
+        ? globalThis.Boolean(object.hasApiKey)
+        : isSet(object.has_api_key)
+          ? globalThis.Boolean(object.has_api_key)
+          : false,
+    }
+  },
+
+  toJSON(message: FallbackProvider): unknown {
+    const obj: any = {}
+    if (message.provider !== '') {
+      obj.provider = message.provider
+    }
+    if (message.model !== '') {
+      obj.model = message.model
+    }
+    if (message.region !== '') {
+      obj.region = message.region
+    }
+    if (message.baseUrl !== '') {
+      obj.baseUrl = message.baseUrl
+    }
+    if (message.hasApiKey !== false) {
+      obj.hasApiKey = message.hasApiKey
+    }
+    return obj
+  },
+}
+
+function createBaseFallbackChoice(): FallbackChoice {
+  return { provider: '', model: '', baseUrl: '', apiKey: undefined, region: '' }
+}
+
+export const FallbackChoice: MessageFns<FallbackChoice> = {
+  encode(message: FallbackChoice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== '') {
+      writer.uint32(10).string(message.provider)
+    }
+    if (message.model !== '') {
+      writer.uint32(18).string(message.model)
+    }
+    if (message.baseUrl !== '') {
+      writer.uint32(26).string(message.baseUrl)
+    }
+    if (message.apiKey !== undefined) {
+      writer.uint32(34).string(message.apiKey)
+    }
+    if (message.region !== '') {
+      writer.uint32(42).string(message.region)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FallbackChoice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseFallbackChoice()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.provider = reader.string()
+            continue
+          }
+          case 2: {
+            if (tag !== 18) {
+              break
+            }
+
+            message.model = reader.string()
+            continue
+          }
+          case 3: {
+            if (tag !== 26) {
+              break
+            }
+
+            message.baseUrl = reader.string()
+            continue
+          }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.apiKey = reader.string()
+            continue
+          }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.region = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): FallbackChoice {
+    return {
+      provider: isSet(object.provider) ? globalThis.String(object.provider) : '',
+      model: isSet(object.model) ? globalThis.String(object.model) : '',
+      baseUrl: isSet(object.baseUrl)
+        ? globalThis.String(object.baseUrl)
+        : isSet(object.base_url)
+          ? globalThis.String(object.base_url)
+          : '',
+      apiKey: isSet(object.apiKey)
+        ? globalThis.String(object.apiKey)
+        : isSet(object.api_key)
+          ? globalThis.String(object.api_key)
+          : undefined,
+      region: isSet(object.region) ? globalThis.String(object.region) : '',
+    }
+  },
+
+  toJSON(message: FallbackChoice): unknown {
+    const obj: any = {}
+    if (message.provider !== '') {
+      obj.provider = message.provider
+    }
+    if (message.model !== '') {
+      obj.model = message.model
+    }
+    if (message.baseUrl !== '') {
+      obj.baseUrl = message.baseUrl
+    }
+    if (message.apiKey !== undefined) {
+      obj.apiKey = message.apiKey
+    }
+    if (message.region !== '') {
+      obj.region = message.region
     }
     return obj
   },
@@ -478,7 +801,15 @@ export const GetOrgProviderRequest: MessageFns<GetOrgProviderRequest> = {
 }
 
 function createBaseGetOrgProviderResponse(): GetOrgProviderResponse {
-  return { chosen: false, resolved: undefined, baseUrl: '', hasApiKey: false }
+  return {
+    chosen: false,
+    resolved: undefined,
+    baseUrl: '',
+    hasApiKey: false,
+    allowedRegions: [],
+    temperatureE4: undefined,
+    maxTokens: undefined,
+  }
 }
 
 export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
@@ -494,6 +825,15 @@ export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
     }
     if (message.hasApiKey !== false) {
       writer.uint32(32).bool(message.hasApiKey)
+    }
+    for (const v of message.allowedRegions) {
+      writer.uint32(42).string(v!)
+    }
+    if (message.temperatureE4 !== undefined) {
+      writer.uint32(48).uint32(message.temperatureE4)
+    }
+    if (message.maxTokens !== undefined) {
+      writer.uint32(56).uint32(message.maxTokens)
     }
     return writer
   },
@@ -543,6 +883,30 @@ export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
             message.hasApiKey = reader.bool()
             continue
           }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.allowedRegions.push(reader.string())
+            continue
+          }
+          case 6: {
+            if (tag !== 48) {
+              break
+            }
+
+            message.temperatureE4 = reader.uint32()
+            continue
+          }
+          case 7: {
+            if (tag !== 56) {
+              break
+            }
+
+            message.maxTokens = reader.uint32()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -569,6 +933,21 @@ export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
         : isSet(object.has_api_key)
           ? globalThis.Boolean(object.has_api_key)
           : false,
+      allowedRegions: globalThis.Array.isArray(object?.allowedRegions)
+        ? object.allowedRegions.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.allowed_regions)
+          ? object.allowed_regions.map((e: any) => globalThis.String(e))
+          : [],
+      temperatureE4: isSet(object.temperatureE4)
+        ? globalThis.Number(object.temperatureE4)
+        : isSet(object.temperature_e4)
+          ? globalThis.Number(object.temperature_e4)
+          : undefined,
+      maxTokens: isSet(object.maxTokens)
+        ? globalThis.Number(object.maxTokens)
+        : isSet(object.max_tokens)
+          ? globalThis.Number(object.max_tokens)
+          : undefined,
     }
   },
 
@@ -586,12 +965,32 @@ export const GetOrgProviderResponse: MessageFns<GetOrgProviderResponse> = {
     if (message.hasApiKey !== false) {
       obj.hasApiKey = message.hasApiKey
     }
+    if (message.allowedRegions?.length) {
+      obj.allowedRegions = message.allowedRegions
+    }
+    if (message.temperatureE4 !== undefined) {
+      obj.temperatureE4 = Math.round(message.temperatureE4)
+    }
+    if (message.maxTokens !== undefined) {
+      obj.maxTokens = Math.round(message.maxTokens)
+    }
     return obj
   },
 }
 
 function createBaseSetOrgProviderRequest(): SetOrgProviderRequest {
-  return { provider: '', model: '', baseUrl: '', apiKey: undefined, region: '' }
+  return {
+    provider: '',
+    model: '',
+    baseUrl: '',
+    apiKey: undefined,
+    region: '',
+    allowedRegions: [],
+    fallbacks: [],
+    temperatureE4: undefined,
+    maxTokens: undefined,
+    skipCheck: false,
+  }
 }
 
 export const SetOrgProviderRequest: MessageFns<SetOrgProviderRequest> = {
@@ -610,6 +1009,21 @@ export const SetOrgProviderRequest: MessageFns<SetOrgProviderRequest> = {
     }
     if (message.region !== '') {
       writer.uint32(42).string(message.region)
+    }
+    for (const v of message.allowedRegions) {
+      writer.uint32(50).string(v!)
+    }
+    for (const v of message.fallbacks) {
+      FallbackChoice.encode(v!, writer.uint32(58).fork()).join()
+    }
+    if (message.temperatureE4 !== undefined) {
+      writer.uint32(64).uint32(message.temperatureE4)
+    }
+    if (message.maxTokens !== undefined) {
+      writer.uint32(72).uint32(message.maxTokens)
+    }
+    if (message.skipCheck !== false) {
+      writer.uint32(80).bool(message.skipCheck)
     }
     return writer
   },
@@ -667,6 +1081,46 @@ export const SetOrgProviderRequest: MessageFns<SetOrgProviderRequest> = {
             message.region = reader.string()
             continue
           }
+          case 6: {
+            if (tag !== 50) {
+              break
+            }
+
+            message.allowedRegions.push(reader.string())
+            continue
+          }
+          case 7: {
+            if (tag !== 58) {
+              break
+            }
+
+            message.fallbacks.push(FallbackChoice.decode(reader, reader.uint32()))
+            continue
+          }
+          case 8: {
+            if (tag !== 64) {
+              break
+            }
+
+            message.temperatureE4 = reader.uint32()
+            continue
+          }
+          case 9: {
+            if (tag !== 72) {
+              break
+            }
+
+            message.maxTokens = reader.uint32()
+            continue
+          }
+          case 10: {
+            if (tag !== 80) {
+              break
+            }
+
+            message.skipCheck = reader.bool()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -694,6 +1148,29 @@ export const SetOrgProviderRequest: MessageFns<SetOrgProviderRequest> = {
           ? globalThis.String(object.api_key)
           : undefined,
       region: isSet(object.region) ? globalThis.String(object.region) : '',
+      allowedRegions: globalThis.Array.isArray(object?.allowedRegions)
+        ? object.allowedRegions.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.allowed_regions)
+          ? object.allowed_regions.map((e: any) => globalThis.String(e))
+          : [],
+      fallbacks: globalThis.Array.isArray(object?.fallbacks)
+        ? object.fallbacks.map((e: any) => FallbackChoice.fromJSON(e))
+        : [],
+      temperatureE4: isSet(object.temperatureE4)
+        ? globalThis.Number(object.temperatureE4)
+        : isSet(object.temperature_e4)
+          ? globalThis.Number(object.temperature_e4)
+          : undefined,
+      maxTokens: isSet(object.maxTokens)
+        ? globalThis.Number(object.maxTokens)
+        : isSet(object.max_tokens)
+          ? globalThis.Number(object.max_tokens)
+          : undefined,
+      skipCheck: isSet(object.skipCheck)
+        ? globalThis.Boolean(object.skipCheck)
+        : isSet(object.skip_check)
+          ? globalThis.Boolean(object.skip_check)
+          : false,
     }
   },
 
@@ -713,6 +1190,21 @@ export const SetOrgProviderRequest: MessageFns<SetOrgProviderRequest> = {
     }
     if (message.region !== '') {
       obj.region = message.region
+    }
+    if (message.allowedRegions?.length) {
+      obj.allowedRegions = message.allowedRegions
+    }
+    if (message.fallbacks?.length) {
+      obj.fallbacks = message.fallbacks.map((e) => FallbackChoice.toJSON(e))
+    }
+    if (message.temperatureE4 !== undefined) {
+      obj.temperatureE4 = Math.round(message.temperatureE4)
+    }
+    if (message.maxTokens !== undefined) {
+      obj.maxTokens = Math.round(message.maxTokens)
+    }
+    if (message.skipCheck !== false) {
+      obj.skipCheck = message.skipCheck
     }
     return obj
   },
@@ -949,6 +1441,8 @@ function createBaseManifestEntry(): ManifestEntry {
     region: '',
     firstUsedAt: undefined,
     lastUsedAt: undefined,
+    termsUrl: '',
+    documentationUrl: '',
   }
 }
 
@@ -971,6 +1465,12 @@ export const ManifestEntry: MessageFns<ManifestEntry> = {
     }
     if (message.lastUsedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.lastUsedAt), writer.uint32(50).fork()).join()
+    }
+    if (message.termsUrl !== '') {
+      writer.uint32(58).string(message.termsUrl)
+    }
+    if (message.documentationUrl !== '') {
+      writer.uint32(66).string(message.documentationUrl)
     }
     return writer
   },
@@ -1036,6 +1536,22 @@ export const ManifestEntry: MessageFns<ManifestEntry> = {
             message.lastUsedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
             continue
           }
+          case 7: {
+            if (tag !== 58) {
+              break
+            }
+
+            message.termsUrl = reader.string()
+            continue
+          }
+          case 8: {
+            if (tag !== 66) {
+              break
+            }
+
+            message.documentationUrl = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -1068,6 +1584,16 @@ export const ManifestEntry: MessageFns<ManifestEntry> = {
         : isSet(object.last_used_at)
           ? fromJsonTimestamp(object.last_used_at)
           : undefined,
+      termsUrl: isSet(object.termsUrl)
+        ? globalThis.String(object.termsUrl)
+        : isSet(object.terms_url)
+          ? globalThis.String(object.terms_url)
+          : '',
+      documentationUrl: isSet(object.documentationUrl)
+        ? globalThis.String(object.documentationUrl)
+        : isSet(object.documentation_url)
+          ? globalThis.String(object.documentation_url)
+          : '',
     }
   },
 
@@ -1090,6 +1616,12 @@ export const ManifestEntry: MessageFns<ManifestEntry> = {
     }
     if (message.lastUsedAt !== undefined) {
       obj.lastUsedAt = message.lastUsedAt.toISOString()
+    }
+    if (message.termsUrl !== '') {
+      obj.termsUrl = message.termsUrl
+    }
+    if (message.documentationUrl !== '') {
+      obj.documentationUrl = message.documentationUrl
     }
     return obj
   },

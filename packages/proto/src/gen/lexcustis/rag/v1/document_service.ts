@@ -102,8 +102,20 @@ export interface Document {
   createdAt: Date | undefined
   /** SHA-256 of the file, 32 bytes. */
   sha256: Buffer
-  /** From 1. */
+  /** From 1; grows with each document that replaces the one before. */
   version: number
+  /** ISO 639-1; empty until recognised, or when it could not be. */
+  language: string
+  /** When the text was true or in force; absent when unknown. */
+  datedAt: Date | undefined
+  /** Where it is from; empty when unknown. */
+  source: string
+  /** Id of the version before; empty for the first. */
+  replaces: string
+  /** Id of the version after; empty for the newest. */
+  replacedBy: string
+  /** How much of it is done, 0 to 10000. */
+  progressE4: number
 }
 
 /** What the file is. */
@@ -114,6 +126,17 @@ export interface IngestHeader {
   name: string
   /** Media type as declared; empty when unknown. */
   mediaType: string
+  /**
+   * Id of the document that this is a new version of; empty for a document of its own. Searches find
+   * the newest version only; older ones are kept for the answers that cite them.
+   */
+  replaces: string
+  /** Language of the text as ISO 639-1, for example "de"; empty to have it recognised. */
+  language: string
+  /** When the text was true or in force, for example the date of a consolidation; absent when unknown. */
+  datedAt: Date | undefined
+  /** Where it is from, for example a CELEX number or a URL; empty when unknown. */
+  source: string
 }
 
 /** The header, then the bytes. */
@@ -130,8 +153,10 @@ export interface IngestDocumentRequest {
 
 /** The document, stored and queued. */
 export interface IngestDocumentResponse {
-  /** The document. */
+  /** The document; one with the same bytes and the same place that was there already keeps its id. */
   document: Document | undefined
+  /** True when the document was there already and nothing was stored. */
+  existed: boolean
 }
 
 /** A page of documents. */
@@ -186,6 +211,12 @@ function createBaseDocument(): Document {
     createdAt: undefined,
     sha256: Buffer.alloc(0),
     version: 0,
+    language: '',
+    datedAt: undefined,
+    source: '',
+    replaces: '',
+    replacedBy: '',
+    progressE4: 0,
   }
 }
 
@@ -225,6 +256,24 @@ export const Document: MessageFns<Document> = {
     }
     if (message.version !== 0) {
       writer.uint32(80).uint32(message.version)
+    }
+    if (message.language !== '') {
+      writer.uint32(90).string(message.language)
+    }
+    if (message.datedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.datedAt), writer.uint32(98).fork()).join()
+    }
+    if (message.source !== '') {
+      writer.uint32(106).string(message.source)
+    }
+    if (message.replaces !== '') {
+      writer.uint32(114).string(message.replaces)
+    }
+    if (message.replacedBy !== '') {
+      writer.uint32(122).string(message.replacedBy)
+    }
+    if (message.progressE4 !== 0) {
+      writer.uint32(128).uint32(message.progressE4)
     }
     return writer
   },
@@ -322,6 +371,54 @@ export const Document: MessageFns<Document> = {
             message.version = reader.uint32()
             continue
           }
+          case 11: {
+            if (tag !== 90) {
+              break
+            }
+
+            message.language = reader.string()
+            continue
+          }
+          case 12: {
+            if (tag !== 98) {
+              break
+            }
+
+            message.datedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
+          }
+          case 13: {
+            if (tag !== 106) {
+              break
+            }
+
+            message.source = reader.string()
+            continue
+          }
+          case 14: {
+            if (tag !== 114) {
+              break
+            }
+
+            message.replaces = reader.string()
+            continue
+          }
+          case 15: {
+            if (tag !== 122) {
+              break
+            }
+
+            message.replacedBy = reader.string()
+            continue
+          }
+          case 16: {
+            if (tag !== 128) {
+              break
+            }
+
+            message.progressE4 = reader.uint32()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -362,6 +459,24 @@ export const Document: MessageFns<Document> = {
           : undefined,
       sha256: isSet(object.sha256) ? Buffer.from(bytesFromBase64(object.sha256)) : Buffer.alloc(0),
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      language: isSet(object.language) ? globalThis.String(object.language) : '',
+      datedAt: isSet(object.datedAt)
+        ? fromJsonTimestamp(object.datedAt)
+        : isSet(object.dated_at)
+          ? fromJsonTimestamp(object.dated_at)
+          : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : '',
+      replaces: isSet(object.replaces) ? globalThis.String(object.replaces) : '',
+      replacedBy: isSet(object.replacedBy)
+        ? globalThis.String(object.replacedBy)
+        : isSet(object.replaced_by)
+          ? globalThis.String(object.replaced_by)
+          : '',
+      progressE4: isSet(object.progressE4)
+        ? globalThis.Number(object.progressE4)
+        : isSet(object.progress_e4)
+          ? globalThis.Number(object.progress_e4)
+          : 0,
     }
   },
 
@@ -397,12 +512,38 @@ export const Document: MessageFns<Document> = {
     if (message.version !== 0) {
       obj.version = Math.round(message.version)
     }
+    if (message.language !== '') {
+      obj.language = message.language
+    }
+    if (message.datedAt !== undefined) {
+      obj.datedAt = message.datedAt.toISOString()
+    }
+    if (message.source !== '') {
+      obj.source = message.source
+    }
+    if (message.replaces !== '') {
+      obj.replaces = message.replaces
+    }
+    if (message.replacedBy !== '') {
+      obj.replacedBy = message.replacedBy
+    }
+    if (message.progressE4 !== 0) {
+      obj.progressE4 = Math.round(message.progressE4)
+    }
     return obj
   },
 }
 
 function createBaseIngestHeader(): IngestHeader {
-  return { id: '', name: '', mediaType: '' }
+  return {
+    id: '',
+    name: '',
+    mediaType: '',
+    replaces: '',
+    language: '',
+    datedAt: undefined,
+    source: '',
+  }
 }
 
 export const IngestHeader: MessageFns<IngestHeader> = {
@@ -415,6 +556,18 @@ export const IngestHeader: MessageFns<IngestHeader> = {
     }
     if (message.mediaType !== '') {
       writer.uint32(26).string(message.mediaType)
+    }
+    if (message.replaces !== '') {
+      writer.uint32(34).string(message.replaces)
+    }
+    if (message.language !== '') {
+      writer.uint32(42).string(message.language)
+    }
+    if (message.datedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.datedAt), writer.uint32(50).fork()).join()
+    }
+    if (message.source !== '') {
+      writer.uint32(58).string(message.source)
     }
     return writer
   },
@@ -456,6 +609,38 @@ export const IngestHeader: MessageFns<IngestHeader> = {
             message.mediaType = reader.string()
             continue
           }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.replaces = reader.string()
+            continue
+          }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.language = reader.string()
+            continue
+          }
+          case 6: {
+            if (tag !== 50) {
+              break
+            }
+
+            message.datedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
+          }
+          case 7: {
+            if (tag !== 58) {
+              break
+            }
+
+            message.source = reader.string()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -477,6 +662,14 @@ export const IngestHeader: MessageFns<IngestHeader> = {
         : isSet(object.media_type)
           ? globalThis.String(object.media_type)
           : '',
+      replaces: isSet(object.replaces) ? globalThis.String(object.replaces) : '',
+      language: isSet(object.language) ? globalThis.String(object.language) : '',
+      datedAt: isSet(object.datedAt)
+        ? fromJsonTimestamp(object.datedAt)
+        : isSet(object.dated_at)
+          ? fromJsonTimestamp(object.dated_at)
+          : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : '',
     }
   },
 
@@ -490,6 +683,18 @@ export const IngestHeader: MessageFns<IngestHeader> = {
     }
     if (message.mediaType !== '') {
       obj.mediaType = message.mediaType
+    }
+    if (message.replaces !== '') {
+      obj.replaces = message.replaces
+    }
+    if (message.language !== '') {
+      obj.language = message.language
+    }
+    if (message.datedAt !== undefined) {
+      obj.datedAt = message.datedAt.toISOString()
+    }
+    if (message.source !== '') {
+      obj.source = message.source
     }
     return obj
   },
@@ -575,13 +780,16 @@ export const IngestDocumentRequest: MessageFns<IngestDocumentRequest> = {
 }
 
 function createBaseIngestDocumentResponse(): IngestDocumentResponse {
-  return { document: undefined }
+  return { document: undefined, existed: false }
 }
 
 export const IngestDocumentResponse: MessageFns<IngestDocumentResponse> = {
   encode(message: IngestDocumentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.document !== undefined) {
       Document.encode(message.document, writer.uint32(10).fork()).join()
+    }
+    if (message.existed !== false) {
+      writer.uint32(16).bool(message.existed)
     }
     return writer
   },
@@ -607,6 +815,14 @@ export const IngestDocumentResponse: MessageFns<IngestDocumentResponse> = {
             message.document = Document.decode(reader, reader.uint32())
             continue
           }
+          case 2: {
+            if (tag !== 16) {
+              break
+            }
+
+            message.existed = reader.bool()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -620,13 +836,19 @@ export const IngestDocumentResponse: MessageFns<IngestDocumentResponse> = {
   },
 
   fromJSON(object: any): IngestDocumentResponse {
-    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined }
+    return {
+      document: isSet(object.document) ? Document.fromJSON(object.document) : undefined,
+      existed: isSet(object.existed) ? globalThis.Boolean(object.existed) : false,
+    }
   },
 
   toJSON(message: IngestDocumentResponse): unknown {
     const obj: any = {}
     if (message.document !== undefined) {
       obj.document = Document.toJSON(message.document)
+    }
+    if (message.existed !== false) {
+      obj.existed = message.existed
     }
     return obj
   },

@@ -36,8 +36,22 @@ export interface ImportSharedRequest {
 
 /** The document, stored and queued. */
 export interface ImportSharedResponse {
-  /** The document. */
+  /** The document; one with the same bytes and the same place that was there already keeps its id. */
   document: Document | undefined
+  /** True when the document was there already and nothing was stored. */
+  existed: boolean
+}
+
+/** Which shared document. */
+export interface DeleteSharedRequest {
+  /** UUIDv7. */
+  id: string
+}
+
+/** What was removed. */
+export interface DeleteSharedResponse {
+  /** Chunks removed from the index. */
+  deletedChunks: number
 }
 
 /** A page of shared documents. */
@@ -136,13 +150,16 @@ export const ImportSharedRequest: MessageFns<ImportSharedRequest> = {
 }
 
 function createBaseImportSharedResponse(): ImportSharedResponse {
-  return { document: undefined }
+  return { document: undefined, existed: false }
 }
 
 export const ImportSharedResponse: MessageFns<ImportSharedResponse> = {
   encode(message: ImportSharedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.document !== undefined) {
       Document.encode(message.document, writer.uint32(10).fork()).join()
+    }
+    if (message.existed !== false) {
+      writer.uint32(16).bool(message.existed)
     }
     return writer
   },
@@ -168,6 +185,14 @@ export const ImportSharedResponse: MessageFns<ImportSharedResponse> = {
             message.document = Document.decode(reader, reader.uint32())
             continue
           }
+          case 2: {
+            if (tag !== 16) {
+              break
+            }
+
+            message.existed = reader.bool()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -181,13 +206,141 @@ export const ImportSharedResponse: MessageFns<ImportSharedResponse> = {
   },
 
   fromJSON(object: any): ImportSharedResponse {
-    return { document: isSet(object.document) ? Document.fromJSON(object.document) : undefined }
+    return {
+      document: isSet(object.document) ? Document.fromJSON(object.document) : undefined,
+      existed: isSet(object.existed) ? globalThis.Boolean(object.existed) : false,
+    }
   },
 
   toJSON(message: ImportSharedResponse): unknown {
     const obj: any = {}
     if (message.document !== undefined) {
       obj.document = Document.toJSON(message.document)
+    }
+    if (message.existed !== false) {
+      obj.existed = message.existed
+    }
+    return obj
+  },
+}
+
+function createBaseDeleteSharedRequest(): DeleteSharedRequest {
+  return { id: '' }
+}
+
+export const DeleteSharedRequest: MessageFns<DeleteSharedRequest> = {
+  encode(message: DeleteSharedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== '') {
+      writer.uint32(10).string(message.id)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteSharedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseDeleteSharedRequest()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break
+            }
+
+            message.id = reader.string()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): DeleteSharedRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : '' }
+  },
+
+  toJSON(message: DeleteSharedRequest): unknown {
+    const obj: any = {}
+    if (message.id !== '') {
+      obj.id = message.id
+    }
+    return obj
+  },
+}
+
+function createBaseDeleteSharedResponse(): DeleteSharedResponse {
+  return { deletedChunks: 0 }
+}
+
+export const DeleteSharedResponse: MessageFns<DeleteSharedResponse> = {
+  encode(message: DeleteSharedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deletedChunks !== 0) {
+      writer.uint32(8).uint32(message.deletedChunks)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteSharedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseDeleteSharedResponse()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.deletedChunks = reader.uint32()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): DeleteSharedResponse {
+    return {
+      deletedChunks: isSet(object.deletedChunks)
+        ? globalThis.Number(object.deletedChunks)
+        : isSet(object.deleted_chunks)
+          ? globalThis.Number(object.deleted_chunks)
+          : 0,
+    }
+  },
+
+  toJSON(message: DeleteSharedResponse): unknown {
+    const obj: any = {}
+    if (message.deletedChunks !== 0) {
+      obj.deletedChunks = Math.round(message.deletedChunks)
     }
     return obj
   },
@@ -365,6 +518,19 @@ export const KnowledgeServiceService = {
     responseDeserialize: (value: Buffer): ImportSharedResponse =>
       ImportSharedResponse.decode(value),
   },
+  /** Removes a shared document; the token's role must be operator. */
+  deleteShared: {
+    path: '/lexcustis.rag.v1.KnowledgeService/DeleteShared' as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteSharedRequest): Buffer =>
+      Buffer.from(DeleteSharedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteSharedRequest => DeleteSharedRequest.decode(value),
+    responseSerialize: (value: DeleteSharedResponse): Buffer =>
+      Buffer.from(DeleteSharedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteSharedResponse =>
+      DeleteSharedResponse.decode(value),
+  },
   /** Shared documents, newest first. */
   listShared: {
     path: '/lexcustis.rag.v1.KnowledgeService/ListShared' as const,
@@ -382,6 +548,8 @@ export const KnowledgeServiceService = {
 export interface KnowledgeServiceServer extends UntypedServiceImplementation {
   /** Takes a file as IngestDocument does; the token's role must be operator. */
   importShared: handleClientStreamingCall<ImportSharedRequest, ImportSharedResponse>
+  /** Removes a shared document; the token's role must be operator. */
+  deleteShared: handleUnaryCall<DeleteSharedRequest, DeleteSharedResponse>
   /** Shared documents, newest first. */
   listShared: handleUnaryCall<ListSharedRequest, ListSharedResponse>
 }
@@ -404,6 +572,22 @@ export interface KnowledgeServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ImportSharedResponse) => void,
   ): ClientWritableStream<ImportSharedRequest>
+  /** Removes a shared document; the token's role must be operator. */
+  deleteShared(
+    request: DeleteSharedRequest,
+    callback: (error: ServiceError | null, response: DeleteSharedResponse) => void,
+  ): ClientUnaryCall
+  deleteShared(
+    request: DeleteSharedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteSharedResponse) => void,
+  ): ClientUnaryCall
+  deleteShared(
+    request: DeleteSharedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteSharedResponse) => void,
+  ): ClientUnaryCall
   /** Shared documents, newest first. */
   listShared(
     request: ListSharedRequest,

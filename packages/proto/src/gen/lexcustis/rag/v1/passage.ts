@@ -46,6 +46,18 @@ export function collectionToJSON(object: Collection): string {
   }
 }
 
+/** How a passage got its place. */
+export interface ScoreExplanation {
+  /** Rank among the passages found by their terms (BM25), from 1; 0 when not found so. */
+  sparseRank: number
+  /** Rank among the passages found by their meaning (embeddings), from 1; 0 when not found so. */
+  denseRank: number
+  /** Score among the passages found by their terms, times 10000. */
+  sparseE4: bigint
+  /** Cosine similarity of meaning, times 10000; 0 when not found so. */
+  denseE4: number
+}
+
 /** A chunk of a document that answers a query. */
 export interface Passage {
   /** UUIDv7 of the document. */
@@ -68,6 +80,138 @@ export interface Passage {
   scoreE4: number
   /** Whose document it is. */
   collection: Collection
+  /** First page of the chunk, from 1; 0 when the document has no pages. */
+  page: number
+  /** Language of the document, ISO 639-1; empty when unknown. */
+  language: string
+  /** How it got its place. */
+  explanation: ScoreExplanation | undefined
+}
+
+function createBaseScoreExplanation(): ScoreExplanation {
+  return { sparseRank: 0, denseRank: 0, sparseE4: 0n, denseE4: 0 }
+}
+
+export const ScoreExplanation: MessageFns<ScoreExplanation> = {
+  encode(message: ScoreExplanation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sparseRank !== 0) {
+      writer.uint32(8).uint32(message.sparseRank)
+    }
+    if (message.denseRank !== 0) {
+      writer.uint32(16).uint32(message.denseRank)
+    }
+    if (message.sparseE4 !== 0n) {
+      if (BigInt.asUintN(64, message.sparseE4) !== message.sparseE4) {
+        throw new globalThis.Error(
+          'value provided for field message.sparseE4 of type uint64 too large',
+        )
+      }
+      writer.uint32(24).uint64(message.sparseE4)
+    }
+    if (message.denseE4 !== 0) {
+      writer.uint32(32).sint32(message.denseE4)
+    }
+    return writer
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScoreExplanation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input)
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded')
+    }
+    ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length
+      const message = createBaseScoreExplanation()
+      while (reader.pos < end) {
+        const tag = reader.uint32()
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break
+            }
+
+            message.sparseRank = reader.uint32()
+            continue
+          }
+          case 2: {
+            if (tag !== 16) {
+              break
+            }
+
+            message.denseRank = reader.uint32()
+            continue
+          }
+          case 3: {
+            if (tag !== 24) {
+              break
+            }
+
+            message.sparseE4 = reader.uint64() as bigint
+            continue
+          }
+          case 4: {
+            if (tag !== 32) {
+              break
+            }
+
+            message.denseE4 = reader.sint32()
+            continue
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break
+        }
+        reader.skip(tag & 7)
+      }
+      return message
+    } finally {
+      ;(reader as any).__tsProtoDecodeDepth = previousRecursionDepth
+    }
+  },
+
+  fromJSON(object: any): ScoreExplanation {
+    return {
+      sparseRank: isSet(object.sparseRank)
+        ? globalThis.Number(object.sparseRank)
+        : isSet(object.sparse_rank)
+          ? globalThis.Number(object.sparse_rank)
+          : 0,
+      denseRank: isSet(object.denseRank)
+        ? globalThis.Number(object.denseRank)
+        : isSet(object.dense_rank)
+          ? globalThis.Number(object.dense_rank)
+          : 0,
+      sparseE4: isSet(object.sparseE4)
+        ? BigInt(object.sparseE4)
+        : isSet(object.sparse_e4)
+          ? BigInt(object.sparse_e4)
+          : 0n,
+      denseE4: isSet(object.denseE4)
+        ? globalThis.Number(object.denseE4)
+        : isSet(object.dense_e4)
+          ? globalThis.Number(object.dense_e4)
+          : 0,
+    }
+  },
+
+  toJSON(message: ScoreExplanation): unknown {
+    const obj: any = {}
+    if (message.sparseRank !== 0) {
+      obj.sparseRank = Math.round(message.sparseRank)
+    }
+    if (message.denseRank !== 0) {
+      obj.denseRank = Math.round(message.denseRank)
+    }
+    if (message.sparseE4 !== 0n) {
+      obj.sparseE4 = message.sparseE4.toString()
+    }
+    if (message.denseE4 !== 0) {
+      obj.denseE4 = Math.round(message.denseE4)
+    }
+    return obj
+  },
 }
 
 function createBasePassage(): Passage {
@@ -82,6 +226,9 @@ function createBasePassage(): Passage {
     end: 0,
     scoreE4: 0,
     collection: 0,
+    page: 0,
+    language: '',
+    explanation: undefined,
   }
 }
 
@@ -116,6 +263,15 @@ export const Passage: MessageFns<Passage> = {
     }
     if (message.collection !== 0) {
       writer.uint32(80).int32(message.collection)
+    }
+    if (message.page !== 0) {
+      writer.uint32(88).uint32(message.page)
+    }
+    if (message.language !== '') {
+      writer.uint32(98).string(message.language)
+    }
+    if (message.explanation !== undefined) {
+      ScoreExplanation.encode(message.explanation, writer.uint32(106).fork()).join()
     }
     return writer
   },
@@ -213,6 +369,30 @@ export const Passage: MessageFns<Passage> = {
             message.collection = reader.int32() as any
             continue
           }
+          case 11: {
+            if (tag !== 88) {
+              break
+            }
+
+            message.page = reader.uint32()
+            continue
+          }
+          case 12: {
+            if (tag !== 98) {
+              break
+            }
+
+            message.language = reader.string()
+            continue
+          }
+          case 13: {
+            if (tag !== 106) {
+              break
+            }
+
+            message.explanation = ScoreExplanation.decode(reader, reader.uint32())
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -253,6 +433,11 @@ export const Passage: MessageFns<Passage> = {
           ? globalThis.Number(object.score_e4)
           : 0,
       collection: isSet(object.collection) ? collectionFromJSON(object.collection) : 0,
+      page: isSet(object.page) ? globalThis.Number(object.page) : 0,
+      language: isSet(object.language) ? globalThis.String(object.language) : '',
+      explanation: isSet(object.explanation)
+        ? ScoreExplanation.fromJSON(object.explanation)
+        : undefined,
     }
   },
 
@@ -287,6 +472,15 @@ export const Passage: MessageFns<Passage> = {
     }
     if (message.collection !== 0) {
       obj.collection = collectionToJSON(message.collection)
+    }
+    if (message.page !== 0) {
+      obj.page = Math.round(message.page)
+    }
+    if (message.language !== '') {
+      obj.language = message.language
+    }
+    if (message.explanation !== undefined) {
+      obj.explanation = ScoreExplanation.toJSON(message.explanation)
     }
     return obj
   },

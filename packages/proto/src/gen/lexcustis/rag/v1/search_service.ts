@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import { Timestamp } from '../../../google/protobuf/timestamp.js'
 import { Passage } from './passage.js'
 
 /** How the passages were found. */
@@ -67,6 +68,18 @@ export interface SearchAllRequest {
   limit: number
   /** Only these documents; empty for all. Ids of other organisations match nothing. */
   documentIds: string[]
+  /** Only documents in these languages, as ISO 639-1; empty for all. */
+  languages: string[]
+  /** Only documents dated at this time or later; those without a date are left out. */
+  datedFrom: Date | undefined
+  /** Only documents dated before this time; those without a date are left out. */
+  datedBefore: Date | undefined
+  /** At most so many passages of the organisation's own documents; 0 for no such limit. */
+  organizationLimit: number
+  /** At most so many passages of the shared knowledge base; 0 for no such limit. */
+  sharedLimit: number
+  /** At most so many passages of one document; 0 for no such limit. */
+  documentLimit: number
 }
 
 /** Passages, best first. */
@@ -80,7 +93,17 @@ export interface SearchAllResponse {
 }
 
 function createBaseSearchAllRequest(): SearchAllRequest {
-  return { query: '', limit: 0, documentIds: [] }
+  return {
+    query: '',
+    limit: 0,
+    documentIds: [],
+    languages: [],
+    datedFrom: undefined,
+    datedBefore: undefined,
+    organizationLimit: 0,
+    sharedLimit: 0,
+    documentLimit: 0,
+  }
 }
 
 export const SearchAllRequest: MessageFns<SearchAllRequest> = {
@@ -93,6 +116,24 @@ export const SearchAllRequest: MessageFns<SearchAllRequest> = {
     }
     for (const v of message.documentIds) {
       writer.uint32(26).string(v!)
+    }
+    for (const v of message.languages) {
+      writer.uint32(34).string(v!)
+    }
+    if (message.datedFrom !== undefined) {
+      Timestamp.encode(toTimestamp(message.datedFrom), writer.uint32(42).fork()).join()
+    }
+    if (message.datedBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.datedBefore), writer.uint32(50).fork()).join()
+    }
+    if (message.organizationLimit !== 0) {
+      writer.uint32(56).uint32(message.organizationLimit)
+    }
+    if (message.sharedLimit !== 0) {
+      writer.uint32(64).uint32(message.sharedLimit)
+    }
+    if (message.documentLimit !== 0) {
+      writer.uint32(72).uint32(message.documentLimit)
     }
     return writer
   },
@@ -134,6 +175,54 @@ export const SearchAllRequest: MessageFns<SearchAllRequest> = {
             message.documentIds.push(reader.string())
             continue
           }
+          case 4: {
+            if (tag !== 34) {
+              break
+            }
+
+            message.languages.push(reader.string())
+            continue
+          }
+          case 5: {
+            if (tag !== 42) {
+              break
+            }
+
+            message.datedFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
+          }
+          case 6: {
+            if (tag !== 50) {
+              break
+            }
+
+            message.datedBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()))
+            continue
+          }
+          case 7: {
+            if (tag !== 56) {
+              break
+            }
+
+            message.organizationLimit = reader.uint32()
+            continue
+          }
+          case 8: {
+            if (tag !== 64) {
+              break
+            }
+
+            message.sharedLimit = reader.uint32()
+            continue
+          }
+          case 9: {
+            if (tag !== 72) {
+              break
+            }
+
+            message.documentLimit = reader.uint32()
+            continue
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break
@@ -155,6 +244,34 @@ export const SearchAllRequest: MessageFns<SearchAllRequest> = {
         : globalThis.Array.isArray(object?.document_ids)
           ? object.document_ids.map((e: any) => globalThis.String(e))
           : [],
+      languages: globalThis.Array.isArray(object?.languages)
+        ? object.languages.map((e: any) => globalThis.String(e))
+        : [],
+      datedFrom: isSet(object.datedFrom)
+        ? fromJsonTimestamp(object.datedFrom)
+        : isSet(object.dated_from)
+          ? fromJsonTimestamp(object.dated_from)
+          : undefined,
+      datedBefore: isSet(object.datedBefore)
+        ? fromJsonTimestamp(object.datedBefore)
+        : isSet(object.dated_before)
+          ? fromJsonTimestamp(object.dated_before)
+          : undefined,
+      organizationLimit: isSet(object.organizationLimit)
+        ? globalThis.Number(object.organizationLimit)
+        : isSet(object.organization_limit)
+          ? globalThis.Number(object.organization_limit)
+          : 0,
+      sharedLimit: isSet(object.sharedLimit)
+        ? globalThis.Number(object.sharedLimit)
+        : isSet(object.shared_limit)
+          ? globalThis.Number(object.shared_limit)
+          : 0,
+      documentLimit: isSet(object.documentLimit)
+        ? globalThis.Number(object.documentLimit)
+        : isSet(object.document_limit)
+          ? globalThis.Number(object.document_limit)
+          : 0,
     }
   },
 
@@ -168,6 +285,24 @@ export const SearchAllRequest: MessageFns<SearchAllRequest> = {
     }
     if (message.documentIds?.length) {
       obj.documentIds = message.documentIds
+    }
+    if (message.languages?.length) {
+      obj.languages = message.languages
+    }
+    if (message.datedFrom !== undefined) {
+      obj.datedFrom = message.datedFrom.toISOString()
+    }
+    if (message.datedBefore !== undefined) {
+      obj.datedBefore = message.datedBefore.toISOString()
+    }
+    if (message.organizationLimit !== 0) {
+      obj.organizationLimit = Math.round(message.organizationLimit)
+    }
+    if (message.sharedLimit !== 0) {
+      obj.sharedLimit = Math.round(message.sharedLimit)
+    }
+    if (message.documentLimit !== 0) {
+      obj.documentLimit = Math.round(message.documentLimit)
     }
     return obj
   },
@@ -317,6 +452,28 @@ export const SearchServiceClient = makeGenericClientConstructor(
   ): SearchServiceClient
   service: typeof SearchServiceService
   serviceName: string
+}
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000))
+  const nanos = (date.getTime() % 1_000) * 1_000_000
+  return { seconds, nanos }
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000
+  millis += (t.nanos || 0) / 1_000_000
+  return new globalThis.Date(millis)
+}
+
+function fromJsonTimestamp(o: any): Date {
+  if (o instanceof globalThis.Date) {
+    return o
+  } else if (typeof o === 'string') {
+    return new globalThis.Date(o)
+  } else {
+    return fromTimestamp(Timestamp.fromJSON(o))
+  }
 }
 
 function isSet(value: any): boolean {

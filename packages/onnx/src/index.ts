@@ -1,0 +1,1 @@
+export type { Embedder, Embedding, SparseWeights } from './embedder.js'
