@@ -4,7 +4,7 @@ import type { AppError } from '@lexcustis/core'
 import { type TenantContext, uuidv7 } from '@lexcustis/core'
 import { openDatabase } from '@lexcustis/postgres'
 import { AuditReaderDefinition, AuditWriterDefinition } from '@lexcustis/proto/audit'
-import { DocumentDefinition, SearchDefinition } from '@lexcustis/proto/rag'
+import { DocumentDefinition, type SearchAllRequest, SearchDefinition } from '@lexcustis/proto/rag'
 import {
   createRpcClient,
   createTenantTokenSigner,
@@ -60,6 +60,18 @@ beforeAll(async () => {
   theirs = await createOrganization(operator, 'beta', 'xylophone')
 }, 240_000)
 afterAll(async () => stack[Symbol.asyncDispose](), 60_000)
+
+const QUERY: SearchAllRequest = {
+  query: 'codeword',
+  limit: 8,
+  documentIds: [],
+  languages: [],
+  datedFrom: undefined,
+  datedBefore: undefined,
+  organizationLimit: 0,
+  sharedLimit: 0,
+  documentLimit: 0,
+}
 
 describe('over HTTP', () => {
   test('the same question finds only one’s own passages', async () => {
@@ -188,9 +200,7 @@ describe('over gRPC', () => {
   test('a forged tenant token is refused, with nothing of the inside in the answer', async () => {
     const search = clientOf(SearchDefinition, 'rag', 'gateway')
     const context = { tenantToken: await forged(), deadline: deadlineIn(5_000) }
-    const error = await failure(
-      search.searchAll({ query: 'codeword', limit: 8, documentIds: [] }, context),
-    )
+    const error = await failure(search.searchAll(QUERY, context))
     expect(error).toMatchObject({
       reason: 'UNAUTHENTICATED',
       message: 'the tenant token is not valid',

@@ -40,7 +40,7 @@ beforeAll(async () => {
             throw error
           }
           ends.push(String(count))
-          return { document: undefined }
+          return { document: undefined, existed: false }
         },
         listDocuments: later,
         getDocument: later,

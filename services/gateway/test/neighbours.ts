@@ -21,6 +21,7 @@ import {
   DocumentDefinition,
   DocumentState,
   type IngestDocumentRequest,
+  type IngestHeader,
   KnowledgeDefinition,
 } from '@lexcustis/proto/rag'
 import {
@@ -315,7 +316,14 @@ export class Neighbours implements AsyncDisposable {
       chosen: false,
       baseUrl: '',
       hasApiKey: false,
-      resolved: { provider: 'extractive', model: 'quotes', region: 'local', models: ['quotes'] },
+      allowedRegions: [],
+      resolved: {
+        provider: 'extractive',
+        model: 'quotes',
+        region: 'local',
+        models: ['quotes'],
+        fallbacks: [],
+      },
     }
     return service(ProviderDefinition, {
       listProviders: async () => ({
@@ -329,8 +337,9 @@ export class Neighbours implements AsyncDisposable {
       setOrgProvider: async ({ provider, model, baseUrl, apiKey, region }, call) => {
         const { organizationId } = await call.tenant()
         if (this.failSettings) throw this.failSettings
-        const resolved = { provider, model, region, models: [model] }
-        const chosen = { chosen: true, baseUrl, hasApiKey: Boolean(apiKey), resolved }
+        const resolved = { provider, model, region, models: [model], fallbacks: [] }
+        const hasApiKey = Boolean(apiKey)
+        const chosen = { chosen: true, baseUrl, hasApiKey, resolved, allowedRegions: [] }
         if (provider) this.providers.set(organizationId, chosen)
         else this.providers.delete(organizationId)
         return { resolved }
@@ -347,12 +356,13 @@ export class Neighbours implements AsyncDisposable {
   ) {
     const { organizationId } = await call.tenant()
     const chunks: Buffer[] = []
-    let header = { id: '', name: '', mediaType: '' }
+    let header: IngestHeader | undefined
     for await (const { part } of requests) {
       if (part?.$case === 'header') header = part.value
       if (part?.$case === 'data') chunks.push(part.value)
     }
     if (this.failIngest) throw this.failIngest
+    if (!header) throw new AppError('INVALID_INPUT', 'no header came')
     const bytes = Buffer.concat(chunks)
     const document: Document = {
       ...header,
@@ -363,9 +373,11 @@ export class Neighbours implements AsyncDisposable {
       createdAt: new Date(),
       sha256: createHash('sha256').update(bytes).digest(),
       version: 1,
+      replacedBy: '',
+      progressE4: 0,
     }
     into.push({ document, bytes, organizationId })
-    return { document }
+    return { document, existed: false }
   }
 
   #documentService(): BoundService {
@@ -398,6 +410,12 @@ export class Neighbours implements AsyncDisposable {
         const { userRole } = await call.tenant()
         if (userRole !== 'operator') throw new AppError('FORBIDDEN', 'operators only')
         return this.#ingest(this.shared, requests, call)
+      },
+      deleteShared: async ({ id }) => {
+        const at = this.shared.findIndex(({ document }) => document.id === id)
+        if (at < 0) throw new AppError('NOT_FOUND', `no document ${id}`)
+        this.shared.splice(at, 1)
+        return { deletedChunks: 0 }
       },
       listShared: async () => ({
         documents: this.shared.map(({ document }) => document),

@@ -102,9 +102,14 @@ function requestOf(change: Partial<StreamChatRequest> = {}): StreamChatRequest {
   return {
     provider: 'openai-compatible',
     model: 'scripted',
-    messages: [{ role: Role.USER, content: 'What comes after one?' }],
+    messages: [
+      { role: Role.USER, content: 'What comes after one?', toolCalls: [], toolCallId: '' },
+    ],
     sources: [],
     stop: [],
+    toolsJson: '',
+    toolChoiceJson: '',
+    responseFormatJson: '',
     ...change,
   }
 }
@@ -126,6 +131,9 @@ const choiceOf = (change: Partial<SetOrgProviderRequest> = {}): SetOrgProviderRe
   model: 'own-model',
   baseUrl: provider.url,
   region: 'eu',
+  allowedRegions: [],
+  fallbacks: [],
+  skipCheck: true,
   ...change,
 })
 
@@ -201,7 +209,10 @@ describe('an answer', () => {
 
   test.each([
     ['/messages', { messages: [] }],
-    ['/messages/0/role', { messages: [{ role: Role.UNSPECIFIED, content: 'x' }] }],
+    [
+      '/messages/0/role',
+      { messages: [{ role: Role.UNSPECIFIED, content: 'x', toolCalls: [], toolCallId: '' }] },
+    ],
     ['/sources/1/n', { sources: [1, 1].map((n) => ({ n, title: '', text: '' })) }],
     ['/temperature_e4', { temperatureE4: 20_001 }],
     ['/max_tokens', { maxTokens: 0 }],

@@ -204,6 +204,7 @@ function checks(world: () => ChatPeers): BoundService {
         checksFailed: [],
       }
     },
+    checkPassages: async () => ({ verdicts: [] }),
     guardStream: () => unimplemented('the guard'),
   })
 }
@@ -224,6 +225,9 @@ function search(world: () => ChatPeers): BoundService {
         end: 24,
         scoreE4: 10_000,
         collection: Collection.SHARED,
+        page: 0,
+        language: 'en',
+        explanation: undefined,
       }
       return { passages: [passage], retrieval: Retrieval.HYBRID, degraded: false }
     },
@@ -234,8 +238,14 @@ function providers(): BoundService {
   return service(ProviderDefinition, {
     getOrgProvider: async (_request, call) => {
       await call.tenant()
-      const resolved = { provider: 'mistral', model: 'small', region: 'eu', models: ['small'] }
-      return { chosen: false, resolved, baseUrl: '', hasApiKey: false }
+      const resolved = {
+        provider: 'mistral',
+        model: 'small',
+        region: 'eu',
+        models: ['small'],
+        fallbacks: [],
+      }
+      return { chosen: false, resolved, baseUrl: '', hasApiKey: false, allowedRegions: [] }
     },
     listProviders: async () => unimplemented('lists'),
     setOrgProvider: async () => unimplemented('choices'),
@@ -255,9 +265,15 @@ function model(world: () => ChatPeers): BoundService {
         here.cancelled = true
         throw new AppError('CANCELLED', 'the caller went away')
       }
-      const usage = { tokensIn: 9, tokensOut: 4, estimated: true }
+      const usage = { tokensIn: 9, tokensOut: 4, estimated: true, currency: '' }
       yield { event: { $case: 'usage' as const, value: usage } }
-      const finished = { reason: FinishReason.LENGTH, modelSnapshot: 'small-2611' }
+      const finished = {
+        reason: FinishReason.LENGTH,
+        modelSnapshot: 'small-2611',
+        provider: 'mistral',
+        model: 'small',
+        region: 'eu',
+      }
       yield { event: { $case: 'finished' as const, value: finished } }
     },
   })
