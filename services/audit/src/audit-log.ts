@@ -8,9 +8,9 @@ import { createPgRetentionReader } from './adapters/pg-retention-reader.js'
 import { createPgTreeStore } from './adapters/pg-tree-store.js'
 import { type CheckpointEvents, type Checkpoints, createCheckpoints } from './checkpoints.js'
 import { AppendQueue, QUEUE_LIMITS, type QueueLimits } from './domain/append-queue.js'
-import { createBatchWriter } from './domain/batch-writer.js'
+import { createBatchWriter, type WriteBatch } from './domain/batch-writer.js'
 import type { CheckpointStore } from './domain/checkpoint-store.js'
-import type { Appended } from './domain/outcome.js'
+import { type Appended, newestOf } from './domain/outcome.js'
 import { type ContentItem, readContent } from './domain/content.js'
 import { actorOf, createDraftReader, type Draft, type DraftReader } from './domain/draft.js'
 import { createEntries, type Entries } from './domain/entries.js'
@@ -99,13 +99,15 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   })
   const genesis = genesisAttrs(origin, vkeyOf(origin, options.signingKeys))
   const { guard } = checkpoints
-  const write = createBatchWriter({ store, keyring, clock, genesis, guard, announceWith })
-  const queue = new AppendQueue(write, limits, options.onFlush)
-  const append: AuditLog['append'] = async (draft, signal) => {
-    const appended = await queue.append(draft, signal)
-    checkpoints.appended(appended.receipt, appended.receipt.sequence)
-    return appended
+  const writeBatch = createBatchWriter({ store, keyring, clock, genesis, guard, announceWith })
+  const write: WriteBatch = async (organizationId, drafts) => {
+    const outcomes = await writeBatch(organizationId, drafts)
+    const newest = newestOf(outcomes)
+    if (newest) checkpoints.appended(newest, newest.sequence)
+    return outcomes
   }
+  const queue = new AppendQueue(write, limits, options.onFlush)
+  const append: AuditLog['append'] = async (draft, signal) => queue.append(draft, signal)
 
   /** One of this service's own records, on behalf of the tenant. */
   const record = async (

@@ -1,4 +1,5 @@
 import { allocate, sha256 } from '#platform'
+import { MAX_CANONICAL_BYTES } from '../canonical.js'
 
 export const HASH_BYTES = 32
 
@@ -7,11 +8,15 @@ const NODE_PREFIX = 1
 
 /** SHA-256(0x00 ‖ canonical): the leaf hash of RFC 6962, section 2.1. */
 export function leafHash(canonical: Uint8Array): Buffer {
-  const message = allocate(1 + canonical.length)
-  message[0] = LEAF_PREFIX
-  message.set(canonical, 1)
-  return sha256(message)
+  const sizeBytes = 1 + canonical.length
+  if (leaf.length < sizeBytes) leaf = allocate(sizeBytes)
+  leaf[0] = LEAF_PREFIX
+  leaf.set(canonical, 1)
+  return sha256(leaf.subarray(0, sizeBytes))
 }
+
+/** Where leaves are put together: a buffer for each would be the garbage of a writer and a verifier. */
+let leaf = allocate(1 + MAX_CANONICAL_BYTES)
 
 const pair = allocate(1 + 2 * HASH_BYTES)
 pair[0] = NODE_PREFIX

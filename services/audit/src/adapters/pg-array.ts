@@ -27,9 +27,27 @@ export function textArray(items: readonly (string | undefined)[]): Buffer {
 }
 
 export function uuidArray(items: readonly (string | undefined)[]): Buffer {
-  return encode(OID.uuid, items, items.length * UUID_BYTES, (item, out, at) =>
-    out.write(item.replaceAll('-', ''), at, 'hex'),
-  )
+  return encode(OID.uuid, items, items.length * UUID_BYTES, writeUuid)
+}
+
+/** Value of a hexadecimal digit by its character code. */
+const DIGITS = new Uint8Array(128)
+for (let digit = 0; digit < 16; digit += 1) {
+  DIGITS[digit.toString(16).charCodeAt(0)] = digit
+  DIGITS[digit.toString(16).toUpperCase().charCodeAt(0)] = digit
+}
+const HYPHEN = 0x2d
+
+/** By hand: there are two for each record, and a replace and a decode cost ten times as much. */
+function writeUuid(uuid: string, out: Buffer, at: number): number {
+  let to = at
+  for (let from = 0; from < uuid.length; from += 2) {
+    if (uuid.charCodeAt(from) === HYPHEN) from += 1
+    const high = DIGITS[uuid.charCodeAt(from)] ?? 0
+    out[to] = (high << 4) | (DIGITS[uuid.charCodeAt(from + 1)] ?? 0)
+    to += 1
+  }
+  return to - at
 }
 
 export function int8Array(items: readonly bigint[]): Buffer {

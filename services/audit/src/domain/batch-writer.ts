@@ -133,7 +133,8 @@ class BatchWriting {
     const fresh = this.drafts.filter((draft) => !settled.has(draft))
     const announceWith =
       fresh.length > 0 ? await this.deps.announceWith(this.organizationId, tx) : undefined
-    const sealed = sealBatch(fresh, {
+    if (fresh.length === 0) return this.drafts.map((draft) => settled.get(draft) ?? missing())
+    const options = {
       keyring: this.deps.keyring,
       genesis: this.deps.genesis,
       organizationId: this.organizationId,
@@ -141,16 +142,13 @@ class BatchWriting {
       announceWith,
       subjects: tx.subjects,
       nowMicros: this.deps.clock.nowMicros(),
-    })
-    if (fresh.length > 0) {
-      this.#lastSealed = sealed
-      tx.insert(sealed)
     }
+    const sealed = sealBatch(fresh, options, (part) => tx.insert(part))
+    this.#lastSealed = sealed
     return this.#outcomes(sealed, settled)
   }
 
-  async #wasWritten(tx: LogTransaction, { incarnation, rows }: SealedBatch): Promise<boolean> {
-    const last = rows.at(-1)
+  async #wasWritten(tx: LogTransaction, { incarnation, last }: SealedBatch): Promise<boolean> {
     return (
       last !== undefined && tx.isStored({ incarnation, sequence: last.sequence, mac: last.mac })
     )
@@ -169,7 +167,7 @@ class BatchWriting {
     const written = new Map(sealed.records.map((record) => [record.projection.id, record]))
     return this.drafts.map((draft) => {
       const record = written.get(draft.id)
-      if (!record) return settled.get(draft) ?? new AppError('INTERNAL', 'internal error')
+      if (!record) return settled.get(draft) ?? missing()
       const receipt = {
         organizationId: this.organizationId,
         incarnation: sealed.incarnation,
@@ -181,6 +179,10 @@ class BatchWriting {
       return { receipt, isDuplicate: false }
     })
   }
+}
+
+function missing(): AppError {
+  return new AppError('INTERNAL', 'internal error')
 }
 
 function unavailable(cause: unknown): AppError {

@@ -1,4 +1,4 @@
-import type { AppError } from '@lexcustis/core'
+import { AppError } from '@lexcustis/core'
 
 /** Proof of having been recorded. */
 export interface Receipt {
@@ -17,3 +17,19 @@ export interface Appended {
 }
 
 export type Outcome = Appended | AppError
+
+/** Of the records that are there now, the one furthest down its log. */
+export function newestOf(outcomes: readonly Outcome[]): Receipt | undefined {
+  let newest: Receipt | undefined
+  for (const outcome of outcomes) {
+    if (outcome instanceof AppError) continue
+    const { receipt } = outcome
+    if (!newest || isAfter(receipt, newest)) newest = receipt
+  }
+  return newest
+}
+
+function isAfter(one: Receipt, other: Receipt): boolean {
+  if (one.incarnation !== other.incarnation) return one.incarnation > other.incarnation
+  return one.sequence > other.sequence
+}

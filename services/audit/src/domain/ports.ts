@@ -69,7 +69,10 @@ export interface LogTransaction {
   readonly tail: Tail | undefined
   /** Subject id → pseudonym and key, of those asked for that exist. */
   readonly subjects: ReadonlyMap<string, Subject>
-  /** Sends the batch, which ends the transaction; what refuses it is thrown by `write`. */
+  /**
+   * Sends a batch; several follow each other as one. After the first there is nothing to be read any
+   * more, and what refuses one is thrown by `write`.
+   */
   insert(batch: Batch): void
   /** Records with one of these ids, and ends of one of these starts. */
   find(ids: readonly string[], ended: readonly string[]): Promise<readonly KnownRecord[]>

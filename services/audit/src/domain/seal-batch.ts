@@ -29,37 +29,64 @@ export interface SealOptions {
   readonly announceWith?: string | undefined
 }
 
-export interface SealedBatch extends Batch {
+export interface SealedBatch {
+  readonly incarnation: string
+  /** Of the last record sealed; undefined when there was none. */
+  readonly last: StoredRecord | undefined
   /** Those of the drafts, without a genesis or an announcement that came before them. */
   readonly records: readonly StoredRecord[]
 }
 
+/** Records that go to the database in one statement. */
+const PART_ROWS = 64
+
 /**
  * Gives each draft its place after the head, in order; an empty log gets its genesis first, and one
  * that was sealed with another key so far the announcement of the new one.
+ *
+ * `send` gets the batch part by part, in order: while a part is sealed, the database writes the one
+ * before.
  */
-export function sealBatch(drafts: readonly Draft[], options: SealOptions): SealedBatch {
+export function sealBatch(
+  drafts: readonly Draft[],
+  options: SealOptions,
+  send: (part: Batch) => void,
+): SealedBatch {
   const sealer = new Sealer(options)
   if (!options.head) {
-    const attrs = options.genesis(options.organizationId, sealer.batch.incarnation)
+    const attrs = options.genesis(options.organizationId, sealer.incarnation)
     sealer.add(genesisDraft(options.organizationId, attrs, options.nowMicros))
   }
   const { announceWith, keyring, organizationId, nowMicros } = options
   if (announceWith !== undefined) {
     sealer.add(announcementDraft(organizationId, keyring.kid, nowMicros), announceWith)
   }
-  const records = drafts.map((draft) => sealer.add(draft))
-  return { ...sealer.batch, records }
+  const records: StoredRecord[] = []
+  for (const draft of drafts) {
+    records.push(sealer.add(draft))
+    if (records.length % PART_ROWS === 0) send(sealer.takePart())
+  }
+  if (sealer.hasPart) send(sealer.takePart())
+  return { incarnation: sealer.incarnation, last: sealer.last, records }
+}
+
+/** What is to be written, while it is put together. */
+interface Part extends Batch {
+  readonly rows: StoredRecord[]
+  readonly contents: ContentRow[]
+  readonly newSubjects: { subjectId: string; pid: string }[]
+  readonly newKeys: { pid: string; key: WrappedKey }[]
+}
+
+function emptyPart(incarnation: string): Part {
+  return { incarnation, rows: [], contents: [], newSubjects: [], newKeys: [] }
 }
 
 class Sealer {
-  readonly batch: {
-    readonly incarnation: string
-    readonly rows: StoredRecord[]
-    readonly contents: ContentRow[]
-    readonly newSubjects: { subjectId: string; pid: string }[]
-    readonly newKeys: { pid: string; key: WrappedKey }[]
-  }
+  readonly incarnation: string
+  /** The last record sealed. */
+  last: StoredRecord | undefined
+  #part: Part
   readonly #people: People
   readonly #macs = new Map<string, RecordMac>()
   readonly #recordedAt: string
@@ -69,13 +96,25 @@ class Sealer {
   constructor(private readonly options: SealOptions) {
     const { head, keyring, nowMicros, organizationId } = options
     const incarnation = head?.incarnation ?? uuidv7()
-    this.batch = { incarnation, rows: [], contents: [], newSubjects: [], newKeys: [] }
-    this.#people = new People(options, this.batch)
+    this.incarnation = incarnation
+    this.#part = emptyPart(incarnation)
+    this.#people = new People(options, () => this.#part)
     const now = formatMicros(nowMicros)
     this.#recordedAt = head && head.recordedAt > now ? head.recordedAt : now
     this.#sequence = head ? head.sequence + 1n : 0n
     const genesisKey = () => required(keyring.chainKey(organizationId, incarnation, keyring.kid))
     this.#previous = head?.mac ?? genesisMac(genesisKey(), organizationId, incarnation)
+  }
+
+  get hasPart(): boolean {
+    return this.#part.rows.length > 0
+  }
+
+  /** What was sealed since the last time. */
+  takePart(): Batch {
+    const part = this.#part
+    this.#part = emptyPart(this.incarnation)
+    return part
   }
 
   add(draft: Draft, kid = this.options.keyring.kid): StoredRecord {
@@ -84,7 +123,7 @@ class Sealer {
     const { actor, commitments } = this.#resolve(draft, sequence)
     const envelope = {
       org: organizationId,
-      inc: this.batch.incarnation,
+      inc: this.incarnation,
       seq: String(sequence),
       id: draft.id,
       type: draft.type,
@@ -108,7 +147,8 @@ class Sealer {
       mac,
       projection: projectionOf(envelope, draft.endsBy),
     }
-    this.batch.rows.push(record)
+    this.#part.rows.push(record)
+    this.last = record
     this.#sequence = sequence + 1n
     this.#previous = mac
     return record
@@ -118,7 +158,7 @@ class Sealer {
     const known = this.#macs.get(kid)
     if (known) return known
     const { keyring, organizationId } = this.options
-    const key = required(keyring.chainKey(organizationId, this.batch.incarnation, kid))
+    const key = required(keyring.chainKey(organizationId, this.incarnation, kid))
     const made = createRecordMac(key, organizationId)
     this.#macs.set(kid, made)
     return made
@@ -143,13 +183,13 @@ class Sealer {
     for (const { field, value } of content) {
       const place = {
         organizationId: this.options.organizationId,
-        incarnation: this.batch.incarnation,
+        incarnation: this.incarnation,
         sequence,
         field,
       }
       const { commitment, ...sealed } = sealContent(dataKey, place, value)
       commitments[field] = commitment
-      this.batch.contents.push({ sequence, field, pid, ...sealed })
+      this.#part.contents.push({ sequence, field, pid, ...sealed })
     }
     return { actor: named, commitments }
   }
@@ -163,10 +203,7 @@ class People {
 
   constructor(
     private readonly options: SealOptions,
-    private readonly made: {
-      readonly newSubjects: { subjectId: string; pid: string }[]
-      readonly newKeys: { pid: string; key: WrappedKey }[]
-    },
+    private readonly part: () => Part,
   ) {
     for (const [subjectId, { pid, key }] of options.subjects) {
       this.#pids.set(subjectId, pid)
@@ -179,7 +216,7 @@ class People {
     if (known !== undefined) return known
     const pid = randomBytes(16).toString('hex')
     this.#pids.set(subjectId, pid)
-    this.made.newSubjects.push({ subjectId, pid })
+    this.part().newSubjects.push({ subjectId, pid })
     return pid
   }
 
@@ -203,7 +240,7 @@ class People {
     const { keyring, organizationId } = this.options
     const dataKey = createDataKey()
     const bytes = wrapKey(required(keyring.wrappingKey(organizationId, keyring.kid)), dataKey)
-    this.made.newKeys.push({ pid, key: { kid: keyring.kid, bytes } })
+    this.part().newKeys.push({ pid, key: { kid: keyring.kid, bytes } })
     return dataKey
   }
 }

@@ -1,7 +1,7 @@
 import { AppError, type Clock } from '@lexcustis/core'
 import { genesisAttrs, type Predecessor } from '../genesis.js'
 import type { Keyring } from '../keyring.js'
-import type { LogStore } from '../ports.js'
+import type { Batch, LogStore } from '../ports.js'
 import { sealBatch } from '../seal-batch.js'
 import { compareLog, type CompareDeps } from './compare-log.js'
 import { DivergedError } from './divergence.js'
@@ -32,14 +32,16 @@ export async function restartLog(deps: RestartDeps, organizationId: string): Pro
   const predecessor = await predecessorOf(deps, organizationId)
   const genesis = genesisAttrs(deps.origin, deps.vkeyOf, predecessor)
   const incarnation = await deps.log.write(organizationId, [], async (tx) => {
-    const sealed = sealBatch([], {
+    const options = {
       keyring: deps.keyring,
       genesis,
       organizationId,
       head: undefined,
       subjects: new Map(),
       nowMicros: deps.clock.nowMicros(),
-    })
+    }
+    const parts: Batch[] = []
+    const sealed = sealBatch([], options, (part) => parts.push(part))
     // Under the lock: nobody else held the ceremony since the comparison.
     if (tx.tail?.incarnation !== before?.incarnation) {
       throw new AppError('CONFLICT', 'another incarnation was started in the meantime')
@@ -48,7 +50,7 @@ export async function restartLog(deps: RestartDeps, organizationId: string): Pro
     if (newest >= sealed.incarnation) {
       throw new AppError('CONFLICT', 'the clock is before the start of the log to be continued')
     }
-    tx.insert(sealed)
+    for (const part of parts) tx.insert(part)
     return sealed.incarnation
   })
   return { incarnation, predecessor }
