@@ -2,7 +2,7 @@
  * Verified records per second, beside reading the same rows and hashing them in a bare loop, in turn
  * and in one run; and whether memory grows with the chain.
  *
- *   npm run bench:verify [records]
+ *   npm run bench:verify [records] [lengths of the chains of the memory table, with commas]
  */
 import { uuidv7 } from '@lexcustis/core'
 import { leafHash } from '@lexcustis/evidence'
@@ -11,6 +11,7 @@ import { type AuditLog, appendEnd, openLog, startAuditPostgres } from './audit.j
 import { median, printTable } from './table.js'
 
 const RECORDS = Number(process.argv[2] ?? 50_000)
+const LENGTHS = process.argv[3]?.split(',').map(Number)
 const ROUNDS = 5
 const PAGE = 512
 const AT_ONCE = 1_024
@@ -82,7 +83,7 @@ printTable(`Verification of ${RECORDS} records, records per second, medians of $
   ['share %', median(shares)],
 ])
 
-const sizes = [RECORDS / 10, RECORDS / 2, RECORDS].map(Math.floor)
+const sizes = LENGTHS ?? [RECORDS / 10, RECORDS / 2, RECORDS].map(Math.floor)
 const rows: (string | number)[][] = [['records', 'heap after collection, MB', 'resident, MB']]
 for (const size of sizes) {
   const org = uuidv7()

@@ -1,5 +1,7 @@
 import type {
   CheckDefinition,
+  CheckPassagesRequest,
+  CheckPassagesResponse,
   PostCheckRequest,
   PostCheckResponse,
   PreCheckRequest,
@@ -7,6 +9,7 @@ import type {
 } from '@lexcustis/proto/compliance'
 import { type Call, type Handlers, unimplemented } from '@lexcustis/rpc'
 import type { Finding, Paced } from '../domain/check.js'
+import { inspectPassages, judgePassages } from '../domain/check-passages.js'
 import { assertConversation, assertText } from '../domain/conversation.js'
 import type { IdentifierValidators } from '../domain/pii/recognizers.js'
 import type { PolicyStore } from '../domain/policy.js'
@@ -14,9 +17,9 @@ import { type Answer, inspectAnswer, judgeAnswer, type Passage } from '../domain
 import { inspectInput, judgeInput } from '../domain/pre-check.js'
 import { fromMessage, invalid, toDecision, toFinding } from './wire.js'
 
-/** Which of the two checks ran, how long, and what it found; never what was said. */
+/** Which of the checks ran, how long, and what it found; never what was said. */
 export interface CheckReport {
-  readonly stage: 'input' | 'output'
+  readonly stage: 'input' | 'sources' | 'output'
   readonly durationMs: number
   readonly findings: readonly Finding[]
   readonly isBlocked: boolean
@@ -39,7 +42,7 @@ export function createCheckHandlers(deps: CheckDeps): Handlers<typeof CheckDefin
   return {
     preCheck: async (request, call) => preCheck(deps, request, call),
     postCheck: async (request, call) => postCheck(deps, request, call),
-    checkPassages: () => unimplemented('checking sources'),
+    checkPassages: async (request, call) => checkPassages(deps, request, call),
     guardStream: () => unimplemented('checking an answer while it streams'),
   }
 }
@@ -66,6 +69,38 @@ async function preCheck(
     injectionE4: verdict.injectionE4,
     policyVersion: verdict.policyVersion,
     holdOutput: verdict.holdOutput,
+  }
+}
+
+async function checkPassages(
+  deps: CheckDeps,
+  { passages }: CheckPassagesRequest,
+  call: Call,
+): Promise<CheckPassagesResponse> {
+  const { organizationId } = await call.tenant()
+  const read = readPassages(passages)
+  const startedAt = performance.now()
+  const [policy, reports] = await Promise.all([
+    deps.policies.get(organizationId),
+    deps.run(inspectPassages(read), call.signal),
+  ])
+  const verdicts = judgePassages(reports, policy)
+  const withheld = verdicts.filter(({ isWithheld }) => isWithheld)
+  const findings = reports.flatMap((report) => report.findings)
+  reportTo(
+    deps,
+    'sources',
+    startedAt,
+    findings,
+    withheld.flatMap(({ reasons }) => reasons),
+  )
+  return {
+    verdicts: verdicts.map(({ n, injectionE4, reasons, isWithheld }) => ({
+      n,
+      injectionE4,
+      reasons: [...reasons],
+      withheld: isWithheld,
+    })),
   }
 }
 
@@ -98,9 +133,13 @@ async function postCheck(
 function readAnswer({ question, answer, passages }: PostCheckRequest): Answer {
   assertText(question, '/question')
   assertText(answer, '/answer', MAX_ANSWER)
+  return { text: answer, passages: readPassages(passages) }
+}
+
+function readPassages(passages: readonly Passage[]): Passage[] {
   if (passages.length > MAX_PASSAGES) throw invalid('/passages', `must be at most ${MAX_PASSAGES}`)
   const seen = new Set<number>()
-  return { text: answer, passages: passages.map((passage, index) => read(passage, index, seen)) }
+  return passages.map((passage, index) => read(passage, index, seen))
 }
 
 function read({ n, text }: Passage, index: number, seen: Set<number>): Passage {

@@ -34,6 +34,17 @@ export function createRpcChecks(
         mustHoldOutput: verdict.holdOutput,
       }
     },
+    async checkSources(passages, hop) {
+      // The model is shown where a passage is from as well, and whoever wrote it named it.
+      const sent = passages.map(({ n, title, headingPath, text }) => ({
+        n,
+        text: [title, ...headingPath, text].join('\n'),
+      }))
+      const { verdicts } = await checks
+        .checkPassages({ passages: sent }, await context(hop))
+        .catch(refuse('the sources could not be checked, so nothing was sent to a model'))
+      return verdicts.map(({ n, reasons, withheld }) => ({ n, reasons, isWithheld: withheld }))
+    },
     async checkAnswer({ question, answer, passages }, hop) {
       const sent = passages.map(({ n, text }) => ({ n, text }))
       const verdict = await checks

@@ -44,6 +44,8 @@ export interface SourcesJson {
     readonly heading_path: readonly string[]
     /** 0 to 10000, relative to the best source. */
     readonly score: number
+    /** Instructions to the model found in it, for example "injection:instruction_override". */
+    readonly flags?: readonly string[]
   }[]
   /** Less was searched than asked for; without any item: nothing could be searched. */
   readonly degraded: boolean
@@ -51,13 +53,14 @@ export interface SourcesJson {
 
 export function toSourcesJson({ sources, isDegraded }: Opening): SourcesJson {
   return {
-    items: sources.map(({ n, documentId, chunkId, title, headingPath, scoreE4 }) => ({
+    items: sources.map(({ n, documentId, chunkId, title, headingPath, scoreE4, flags }) => ({
       n,
       document_id: documentId,
       chunk_id: chunkId,
       title,
       heading_path: headingPath,
       score: scoreE4,
+      ...(flags ? { flags } : {}),
     })),
     degraded: isDegraded,
   }

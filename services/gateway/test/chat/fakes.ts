@@ -14,6 +14,7 @@ import type {
   NewRecord,
   Opening,
   OutputVerdict,
+  SourceVerdict,
   Question,
   Sealed,
 } from '../../src/domain/chat/ports.js'
@@ -251,6 +252,7 @@ export function createWorld(
     readonly resolveError?: AppError
     readonly input?: () => Promise<InputVerdict>
     readonly output?: () => Promise<OutputVerdict>
+    readonly sources?: () => Promise<readonly SourceVerdict[]>
     readonly search?: () => Promise<Found>
     readonly admit?: () => Promise<void>
     readonly settings?: Partial<ChatSettings>
@@ -266,6 +268,7 @@ export function createWorld(
   const outcomes: string[] = []
   const checks: Checks = {
     checkInput: given.input ?? (async () => ALLOWED),
+    checkSources: given.sources ?? (async () => []),
     checkAnswer: given.output ?? (async () => GOOD_ANSWER),
   }
   const ports: ChatPorts = {

@@ -550,3 +550,47 @@ describe('recording the end', () => {
     })
   })
 })
+
+describe('a source with an instruction to the model in it', () => {
+  const second = { ...PASSAGE, n: 2, chunkId: 'c-2' }
+  const found = async () => ({
+    passages: [PASSAGE, second],
+    retrieval: 'sparse' as const,
+    isDegraded: false,
+  })
+  const verdict = (isWithheld: boolean) => async () => [
+    { n: 1, reasons: ['injection:instruction_override'], isWithheld },
+  ]
+
+  test('is flagged for people and in the record, and stays while the policy only monitors', async () => {
+    const world = createWorld({ search: found, sources: verdict(false) })
+    const result = await world.chat(chatRequest(), world.audience, world.running.begin())
+    expect(result.opening.sources).toEqual([
+      { ...PASSAGE, flags: ['injection:instruction_override'] },
+      second,
+    ])
+    expect(world.evidence.records[0]?.attrs).toMatchObject({
+      rules: ['pii.email', 'source:injection:instruction_override'],
+    })
+    expect(world.model.asked[0]?.passages).toHaveLength(2)
+  })
+
+  test('never reaches the model when the policy withholds it, and citations count the others', async () => {
+    const world = createWorld({ search: found, sources: verdict(true) })
+    const result = await world.chat(chatRequest(), world.audience, world.running.begin())
+    expect(result.opening).toMatchObject({ isDegraded: true, sources: [{ n: 1, chunkId: 'c-2' }] })
+    expect(world.model.asked[0]?.passages).toEqual([{ ...second, n: 1 }])
+    expect(world.evidence.records[0]?.attrs).toMatchObject({
+      sources: [expect.objectContaining({ chunk: 'c-2' })],
+    })
+  })
+
+  test('that cannot be looked for refuses the request before anything is recorded or sent', async () => {
+    const world = createWorld({ search: found, sources: down })
+    await expect(
+      world.chat(chatRequest(), world.audience, world.running.begin()),
+    ).rejects.toMatchObject({ reason: 'UNAVAILABLE' })
+    expect(world.evidence.records).toEqual([])
+    expect(world.model.asked).toEqual([])
+  })
+})

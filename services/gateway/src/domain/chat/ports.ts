@@ -47,9 +47,20 @@ export interface AnswerToCheck {
   readonly passages: readonly Passage[]
 }
 
+/** A source in which an instruction to the model was found. */
+export interface SourceVerdict {
+  readonly n: number
+  /** For example "injection:instruction_override". */
+  readonly reasons: readonly string[]
+  /** The policy keeps it from the model. */
+  readonly isWithheld: boolean
+}
+
 /** A verdict is an answer; a call that fails means that no verdict could be given. */
 export interface Checks {
   checkInput(messages: readonly ChatMessage[], hop: Hop): Promise<InputVerdict>
+  /** Verdicts on the sources in which something was found. */
+  checkSources(passages: readonly Passage[], hop: Hop): Promise<readonly SourceVerdict[]>
   checkAnswer(answer: AnswerToCheck, hop: Hop): Promise<OutputVerdict>
 }
 
@@ -58,8 +69,10 @@ export type RetrievalMode = 'hybrid' | 'sparse' | 'off' | 'failed'
 export interface Found {
   readonly passages: readonly Passage[]
   readonly retrieval: RetrievalMode
-  /** Less was searched than asked for. */
+  /** Less was searched than asked for, or a source was withheld. */
   readonly isDegraded: boolean
+  /** What was found in the sources, each once, sorted. */
+  readonly sourceRules?: readonly string[]
 }
 
 export interface Search {

@@ -1,4 +1,5 @@
 import { AppError } from '@lexcustis/core'
+import { screenSources } from './screen-sources.js'
 import type {
   Checks,
   Found,
@@ -28,8 +29,8 @@ const NOBODY: ResolvedProvider = { provider: 'none', model: 'none', region: 'non
 
 /**
  * Checks the input, resolves the provider and searches, all at once: none of the three shows the
- * text to a provider. Without sources an answer is still given, and says so; without a verdict or a
- * provider there is none.
+ * text to a provider. Then the sources found are checked. Without sources an answer is still given,
+ * and says so; without a verdict or a provider there is none.
  */
 export async function prepare(
   ports: { readonly checks: Checks; readonly search: Search; readonly model: Model },
@@ -54,7 +55,11 @@ export async function prepare(
     const provider = await resolving.catch(() => NOBODY)
     return { request, verdict, provider, found: NOT_SEARCHED }
   }
-  const prepared = { request, verdict, provider: await resolving, found: await searching }
+  const provider = await resolving
+  const found = await screenSources(ports.checks, await searching, hop).catch((error: unknown) => {
+    throw stop.reason ? stopError(stop.reason) : error
+  })
+  const prepared = { request, verdict, provider, found }
   if (stop.reason) throw stopError(stop.reason)
   return prepared
 }

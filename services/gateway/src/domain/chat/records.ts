@@ -40,7 +40,10 @@ export function startedRecord(
       ends_by: formatMicros(nowMicros + BigInt(settings.maxMs) * 1000n),
       pii: verdict.findings.pii,
       injection_e4: verdict.injectionE4,
-      rules: verdict.findings.rules,
+      rules: [
+        ...verdict.findings.rules,
+        ...(found.sourceRules ?? []).map((rule) => `source:${rule}`),
+      ],
       sources: found.passages.map(({ documentId, chunkId, version, scoreE4 }) => ({
         document: documentId,
         chunk: chunkId,

@@ -24,6 +24,8 @@ export interface Passage {
   readonly headingPath: readonly string[]
   readonly text: string
   readonly scoreE4: number
+  /** What was found in it: the model was told that it is data, and people should look twice. */
+  readonly flags?: readonly string[]
 }
 
 /** One question as the edge hands it over: authenticated, validated, within limits and budget. */
