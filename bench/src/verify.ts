@@ -15,6 +15,7 @@ const LENGTHS = process.argv[3]?.split(',').map(Number)
 const ROUNDS = 5
 const PAGE = 512
 const AT_ONCE = 1_024
+const SIGN_EVERY_MS = 1_000
 
 await using postgres = await startAuditPostgres()
 await using log = await openLog(postgres)
@@ -26,7 +27,11 @@ async function fill(organizationId: string, records: number): Promise<void> {
   const worker = async () => {
     while (left-- > 0) await appendEnd(log, organizationId, user)
   }
+  // As the service does: a log whose records wait too long for a signature takes no more.
+  const signing = setInterval(() => void log.checkpoints.signWaiting(), SIGN_EVERY_MS)
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  clearInterval(signing)
+  await log.checkpoints.signWaiting()
 }
 
 /** The least a verifier has to do: read every row and hash it. */
