@@ -101,17 +101,53 @@ describe('the configuration', () => {
   })
 
   test('names a provider that cannot be used beside everything else that is wrong', () => {
-    expect(problemsOf({ LLM_PROVIDER: 'anthropic', LLM_GRPC_PORT: 'x', LLM_X: '1' })).toMatchObject(
-      {
-        LLM_PROVIDER: expect.stringContaining('not supported') as string,
-        LLM_GRPC_PORT: 'is not a whole number',
-        LLM_X: 'is not a setting of this service',
-      },
-    )
+    expect(problemsOf({ LLM_PROVIDER: 'oracle', LLM_GRPC_PORT: 'x', LLM_X: '1' })).toMatchObject({
+      LLM_PROVIDER: expect.stringContaining('must be one of anthropic, azure-openai') as string,
+      LLM_GRPC_PORT: 'is not a whole number',
+      LLM_X: 'is not a setting of this service',
+    })
   })
 
-  test.each(['azure-openai', 'anthropic'])('refuses %s with what to do instead', (name) => {
-    expect(problemsOf({ LLM_PROVIDER: name })['LLM_PROVIDER']).toMatch(/not supported.*compatible/)
+  test('takes anthropic with a model, a key and the size of its context', () => {
+    const key = file('anthropic', 'a-key')
+    const env = { ...base, LLM_PROVIDER: 'anthropic', LLM_MODEL: 'claude', LLM_API_KEY_FILE: key }
+    expect(readConfig({ ...env, LLM_CONTEXT_TOKENS: '32000' }).provider).toEqual({
+      kind: 'anthropic',
+      model: 'claude',
+      models: ['claude'],
+      region: 'us',
+      contextTokens: 32_000,
+      endpoint: { baseUrl: 'https://api.anthropic.com', apiKey: 'a-key', isGuarded: false },
+    })
+    expect(problemsOf({ ...env, LLM_CONTEXT_TOKENS: '12' })).toHaveProperty('LLM_CONTEXT_TOKENS')
+    expect(problemsOf({ ...env, LLM_API_VERSION: '2024-10-21' })).toEqual({
+      LLM_API_VERSION: 'is set, but only azure-openai has versions',
+    })
+  })
+
+  test('takes azure-openai at the address of a resource only, with a version that is new enough', () => {
+    const env = {
+      LLM_PROVIDER: 'azure-openai',
+      LLM_MODEL: 'our-deployment',
+      LLM_API_KEY_FILE: file('azure', 'a-key'),
+      LLM_BASE_URL: 'https://our-resource.openai.azure.com',
+    }
+    expect(readConfig({ ...base, ...env }).provider?.endpoint).not.toHaveProperty('apiVersion')
+    const dated = readConfig({ ...base, ...env, LLM_API_VERSION: '2025-01-01-preview' })
+    expect(dated.provider?.endpoint?.apiVersion).toBe('2025-01-01-preview')
+    for (const version of ['2024-02-01', 'v1', 'latest']) {
+      expect(problemsOf({ ...env, LLM_API_VERSION: version })).toHaveProperty('LLM_API_VERSION')
+    }
+    for (const baseUrl of [
+      'http://our-resource.openai.azure.com',
+      'https://openai.azure.com.example.org',
+      'https://our-resource.openai.azure.com:8443',
+      'https://our-resource.openai.azure.com/openai/deployments/x',
+    ]) {
+      expect(problemsOf({ ...env, LLM_BASE_URL: baseUrl })).toEqual({
+        LLM_BASE_URL: 'cannot be used',
+      })
+    }
   })
 
   test('refuses what it does not know', () => {

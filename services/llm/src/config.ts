@@ -20,6 +20,7 @@ import {
   KINDS,
   type KindName,
   kindOf,
+  problemOfBaseUrl,
   type Provider,
   refusalOf,
 } from './domain/provider.js'
@@ -44,7 +45,7 @@ function kindName(): z.ZodType<KindName | undefined, string | undefined> {
     .string()
     .transform((name, context) => {
       if (isKind(name)) return name
-      context.addIssue({ code: 'custom', message: refusalOf(name) })
+      context.addIssue({ code: 'custom', message: refusalOf() })
       return z.NEVER
     })
     .optional()
@@ -64,6 +65,27 @@ function sealingKey(): z.ZodType<Buffer | undefined, string | undefined> {
     .describe('the path of a file made with: openssl rand -base64 32')
 }
 
+/** Versions before this one lack fields that we send. */
+const OLDEST_API_VERSION = '2024-10-21'
+
+function apiVersion(): z.ZodType<string | undefined, string | undefined> {
+  return z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'is no date')
+    .refine((version) => version >= OLDEST_API_VERSION, 'is too old')
+    .optional()
+    .describe(`a date from ${OLDEST_API_VERSION}, or leave it out for the v1 API`)
+}
+
+function contextTokens(): z.ZodType<number | undefined, string | undefined> {
+  return z
+    .string()
+    .regex(/^[1-9]\d{3,7}$/, 'is no number from 1000 to 99999999')
+    .transform(Number)
+    .optional()
+    .describe('how many tokens the model holds, question and answer together')
+}
+
 const SHAPE = {
   ...serviceShape({ grpcPort: 50_054, metricsPort: 9_054 }),
   PROVIDER: kindName(),
@@ -71,6 +93,8 @@ const SHAPE = {
   MODEL: optionalText(),
   REGION: optionalText(),
   API_KEY_FILE: optionalSecretFile(),
+  API_VERSION: apiVersion(),
+  CONTEXT_TOKENS: contextTokens(),
   FIRST_TOKEN_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 60_000 }),
   IDLE_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 30_000 }),
   ALLOWED_PRIVATE_HOSTS: list([]),
@@ -123,7 +147,7 @@ const NO_FALLBACK: ConfigProblem = {
 
 /** Settings of a provider that nobody named would silently mean nothing. */
 function withoutProvider(parsed: Parsed): ConfigProblem[] {
-  return (['MODEL', 'API_KEY_FILE', 'REGION'] as const)
+  return (['MODEL', 'API_KEY_FILE', 'REGION', 'API_VERSION', 'CONTEXT_TOKENS'] as const)
     .filter((name) => parsed[name] !== undefined)
     .map((name) => ({
       name: `LLM_${name}`,
@@ -135,19 +159,24 @@ function withoutProvider(parsed: Parsed): ConfigProblem[] {
 function toProvider(kind: KindName, parsed: Parsed, problems: ConfigProblem[]): Provider {
   const preset = kindOf(kind)
   const { MODEL: model = preset.model ?? '', BASE_URL: baseUrl = preset.baseUrl ?? '' } = parsed
-  problems.push(...problemsOf(kind, { model, baseUrl, apiKey: parsed.API_KEY_FILE }))
+  const { API_KEY_FILE: apiKey, API_VERSION: apiVersion, CONTEXT_TOKENS: contextTokens } = parsed
+  problems.push(...problemsOf(kind, { model, baseUrl, apiKey, apiVersion }))
   const provider = { kind, model, models: [model], region: parsed.REGION ?? preset.region }
   if (kind === 'extractive') return provider
-  return { ...provider, endpoint: { baseUrl, apiKey: parsed.API_KEY_FILE, isGuarded: false } }
+  const version = apiVersion === undefined ? {} : { apiVersion }
+  const endpoint = { baseUrl, apiKey, ...version, isGuarded: false }
+  return { ...provider, endpoint, ...(contextTokens === undefined ? {} : { contextTokens }) }
 }
 
 interface Given {
   readonly model: string
   readonly baseUrl: string
   readonly apiKey: string | undefined
+  readonly apiVersion: string | undefined
 }
 
-function problemsOf(kind: KindName, { model, baseUrl, apiKey }: Given): ConfigProblem[] {
+function problemsOf(kind: KindName, given: Given): ConfigProblem[] {
+  const { model, baseUrl, apiKey, apiVersion } = given
   const problems: ConfigProblem[] = []
   const missing = (name: string, fix: string) => problems.push({ name, problem: 'is not set', fix })
   if (!model) missing('LLM_MODEL', `give the model that ${kind} shall answer with`)
@@ -157,11 +186,19 @@ function problemsOf(kind: KindName, { model, baseUrl, apiKey }: Given): ConfigPr
   if (!baseUrl && kindOf(kind).needsBaseUrl) {
     missing('LLM_BASE_URL', 'give the base URL of the endpoint, for example https://host/v1')
   }
-  if (baseUrl && !isHttpUrl(baseUrl)) {
-    const fix = 'give a URL that begins with https:// or http:// and has no query'
-    problems.push({ name: 'LLM_BASE_URL', problem: 'cannot be used', fix })
+  if (apiVersion !== undefined && kind !== 'azure-openai') {
+    const problem = 'is set, but only azure-openai has versions'
+    problems.push({ name: 'LLM_API_VERSION', problem, fix: 'remove it' })
   }
-  return problems
+  return baseUrl ? [...problems, ...problemsOfUrl(kind, baseUrl)] : problems
+}
+
+function problemsOfUrl(kind: KindName, baseUrl: string): ConfigProblem[] {
+  const isUrl = isHttpUrl(baseUrl)
+  const fix = isUrl
+    ? problemOfBaseUrl(kind, baseUrl)
+    : 'give a URL that begins with https:// or http:// and has no query'
+  return fix === undefined ? [] : [{ name: 'LLM_BASE_URL', problem: 'cannot be used', fix }]
 }
 
 function isHttpUrl(text: string): boolean {

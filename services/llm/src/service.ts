@@ -5,16 +5,13 @@ import { createMetrics, type Logger, type Open, openParts, startProbes } from '@
 import { AddressGuard } from './adapters/address-guard.js'
 import { AesKeySealer } from './adapters/aes-key-sealer.js'
 import { findOllama } from './adapters/ollama-probe.js'
-import { OpenAiClients } from './adapters/openai-client.js'
-import { OpenAiCompleter } from './adapters/openai-completer.js'
 import { OutboundHttp } from './adapters/outbound-http.js'
 import { PgChoiceStore } from './adapters/pg-choice-store.js'
 import { PgManifestStore } from './adapters/pg-manifest-store.js'
-import { checkProvider } from './adapters/provider-check.js'
+import { Vendors } from './adapters/providers/vendors.js'
 import { ALLOW } from './allow.js'
 import type { LlmConfig } from './config.js'
 import { DefaultProvider } from './domain/default-provider.js'
-import { extractiveCompleter } from './domain/extractive/extractive-completer.js'
 import { ProviderDirectory } from './domain/provider-directory.js'
 import { UseRecorder } from './domain/provider-manifest.js'
 import { createEvents } from './events.js'
@@ -40,7 +37,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
     allowedHosts: config.allowedPrivateHosts,
     isLoopbackAllowed: config.isLoopbackAllowed,
   })
-  const clients = new OpenAiClients({
+  const vendors = new Vendors({
     guarded: open(new OutboundHttp(guard)),
     open: open(new OutboundHttp()),
   })
@@ -80,10 +77,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
             directory,
             uses,
             report: events.completed,
-            completerOf: ({ kind, endpoint }) =>
-              endpoint
-                ? new OpenAiCompleter(clients, endpoint, kind, config.timeouts)
-                : extractiveCompleter,
+            completerOf: (provider) => vendors.completerOf(provider, config.timeouts),
           }),
         ),
         service(
@@ -94,7 +88,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
             manifest,
             sealer,
             checkBaseUrl: async (baseUrl) => guard.checkBaseUrl(baseUrl),
-            check: async (provider, signal) => checkProvider(clients, provider, signal),
+            check: async (provider, signal) => vendors.check(provider, signal),
             providerChosen: events.providerChosen,
           }),
         ),

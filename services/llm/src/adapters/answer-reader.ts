@@ -1,8 +1,10 @@
 import { isWellFormedText } from '@lexcustis/core'
-import type { ChatCompletionChunk } from 'openai/resources/chat/completions'
-import type { FinishReason, Message, Usage } from '../domain/completion.js'
-import { estimateUsage } from '../domain/token-estimate.js'
+import type { FinishReason, Usage } from '../domain/completion.js'
+import { estimateUsage, TokenCount } from '../domain/token-estimate.js'
 import { failure } from './provider-failure.js'
+import type { AnswerReader, Prompted, Step } from './providers/dialect.js'
+import { ToolCallReader } from './tool-call-reader.js'
+import { WholeText } from './whole-text.js'
 
 /** Nothing can be relied upon in what a provider sends. */
 interface Fields {
@@ -11,64 +13,66 @@ interface Fields {
   readonly usage?: unknown
   readonly choices?: unknown
   readonly delta?: unknown
+  readonly index?: unknown
   readonly finish_reason?: unknown
   readonly [name: string]: unknown
 }
 
-interface Step {
-  readonly text: string
-  readonly isProgress: boolean
-}
-
+const NOTHING: Step = { pieces: [], isProgress: false }
 const MAX_UINT32 = 0xffff_ffff
 /** Models are named in tens of characters; what is longer is not a name. */
 const MAX_SNAPSHOT = 200
 
-/** Adds up what the chunks of an answer say. */
-export class AnswerReader {
-  finishReason: FinishReason | undefined
+/** Adds up what the chunks of an answer in OpenAI's form say. */
+export class ChunkReader implements AnswerReader {
   modelSnapshot = ''
-  private characters = 0
+  private finish: FinishReason | undefined
   private counted: Usage | undefined
-  private held = ''
+  private readonly text = new WholeText()
+  private readonly calls = new ToolCallReader()
+  private readonly written = new TokenCount()
 
-  /** Text to pass on, and whether the model did anything at all, thinking included. */
-  read(chunk: ChatCompletionChunk): Step {
-    const loose: unknown = chunk
-    if (typeof loose !== 'object' || loose === null) {
+  get finishReason(): FinishReason | undefined {
+    // A call that was forced, and any call of some endpoints, ends with a plain "stop".
+    return this.finish === 'stop' && !this.calls.isEmpty ? 'tool_calls' : this.finish
+  }
+
+  read(chunk: unknown): Step {
+    if (typeof chunk !== 'object' || chunk === null) {
       throw failure('sent an event of an unknown form', 'check its base URL')
     }
-    const { object, model, usage, choices } = loose as Fields
+    const { object, model, usage, choices } = chunk as Fields
     // vLLM reports a failure in this form, and says [DONE] behind it as if nothing had happened.
-    if (object === 'error') throw failure('reported an error while answering', 'try again')
-    if (!this.modelSnapshot && isName(model)) this.modelSnapshot = model
+    if (object === 'error') throw failure('reported an error while answering', 'try again', true)
+    if (!this.modelSnapshot && isModelName(model)) this.modelSnapshot = model
     this.counted = toUsage(usage) ?? this.counted
-    const choice = Array.isArray(choices) ? (choices[0] as Fields | null | undefined) : undefined
-    return choice ? this.step(choice) : { text: '', isProgress: false }
+    const choice = firstOf(choices)
+    return choice ? this.step(choice) : NOTHING
+  }
+
+  usage(asked: Prompted): Usage {
+    return this.counted ?? estimateUsage(asked, this.written.tokens)
   }
 
   private step({ delta, finish_reason: finish }: Fields): Step {
-    if (typeof finish === 'string' && finish) this.finishReason = toFinishReason(finish)
+    if (typeof finish === 'string' && finish) this.finish = toFinishReason(finish)
     const fields = (delta ?? {}) as Fields
-    const text = this.whole(textOf(fields['content']) || textOf(fields['refusal']))
-    this.characters += text.length
+    const text = this.text.add(textOf(fields['content']) || textOf(fields['refusal']))
+    const calls = this.calls.read(fields['tool_calls'])
+    this.written.add(text)
+    for (const call of calls) this.written.add(call.name + call.arguments)
     const isThinking = THOUGHTS.some((name) => hasContent(fields[name]))
-    return { text, isProgress: text !== '' || isThinking }
+    return {
+      pieces: text ? [{ kind: 'delta', text }, ...calls] : calls,
+      isProgress: text !== '' || calls.length > 0 || isThinking,
+    }
   }
+}
 
-  /** The provider's count; ours when it made none. */
-  usage(prompt: readonly Message[]): Usage {
-    return this.counted ?? estimateUsage(prompt, this.characters)
-  }
-
-  /** Half of a surrogate pair waits for the other half: alone it cannot be encoded. */
-  private whole(text: string): string {
-    const joined = this.held + text
-    const last = joined.charCodeAt(joined.length - 1)
-    const isHalf = last >= 0xd800 && last <= 0xdbff
-    this.held = isHalf ? joined.slice(-1) : ''
-    return isHalf ? joined.slice(0, -1) : joined
-  }
+/** We never ask for more than one; an endpoint that sends more is read as if it had sent one. */
+function firstOf(choices: unknown): Fields | undefined {
+  if (!Array.isArray(choices)) return undefined
+  return choices.find((choice: Fields | null) => (choice?.index ?? 0) === 0) as Fields | undefined
 }
 
 /** Where models put what they think; Mistral's put it among the parts of the content. */
@@ -79,7 +83,7 @@ function hasContent(value: unknown): boolean {
 }
 
 /** It is stored and recorded: it has to be text that can be. */
-function isName(model: unknown): model is string {
+export function isModelName(model: unknown): model is string {
   return typeof model === 'string' && model.length <= MAX_SNAPSHOT && isWellFormedText(model)
 }
 
@@ -99,9 +103,10 @@ function toFinishReason(reason: string): FinishReason {
     case 'model_length':
       return 'length'
     case 'content_filter':
-      return 'content_filter'
+    case 'tool_calls':
+      return reason
     case 'error':
-      throw failure('reported an error while answering', 'try again')
+      throw failure('reported an error while answering', 'try again', true)
     default:
       return 'stop'
   }
@@ -115,6 +120,6 @@ function toUsage(usage: unknown): Usage | undefined {
   return { tokensIn, tokensOut, isEstimated: false }
 }
 
-function isCount(value: unknown): value is number {
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_UINT32
 }

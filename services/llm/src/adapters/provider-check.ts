@@ -1,22 +1,18 @@
-import type { Provider, ProviderHealth } from '../domain/provider.js'
-import type { OpenAiClients } from './openai-client.js'
+import type { ProviderHealth } from '../domain/provider.js'
 import { toProviderFailure } from './provider-failure.js'
+import type { Dialect, ReadyProvider } from './providers/dialect.js'
 
-const TIMEOUT_MS = 3_000
+const TIMEOUT_MS = 5_000
 
-/** Asks a provider for its models: free everywhere, and it needs address, key and TLS to be right. */
-export async function checkProvider(
-  clients: OpenAiClients,
-  { endpoint, model }: Provider,
+/** Asks a provider what costs next to nothing; a failure says what to do. */
+export async function checkReady(
+  dialect: Pick<Dialect, 'check'>,
+  provider: ReadyProvider,
   caller: AbortSignal,
 ): Promise<ProviderHealth> {
-  if (!endpoint) return { ok: true, detail: 'quotes the sources; no language model is configured' }
   const late = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    const signal = AbortSignal.any([caller, late])
-    const { data } = await clients.of(endpoint).models.list({ signal })
-    const isListed = data.some(({ id }) => id === model)
-    return { ok: true, detail: isListed ? 'answers' : `answers, but does not list ${model}` }
+    return await dialect.check(provider, AbortSignal.any([caller, late]))
   } catch (error) {
     caller.throwIfAborted()
     const detail = late.aborted

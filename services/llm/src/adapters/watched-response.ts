@@ -8,27 +8,53 @@ const HIGH_WATER_CHUNKS = 64
 /** How long the connection may take to end its response, to be of use for the next request. */
 const LEAVE_MS = 2_000
 
-/** Notices the event `data: [DONE]` in a stream of bytes, however they are split. */
-export class DoneMark {
+/** What the last event of a stream looks like. */
+export interface StreamEnding {
+  /** Found in every such event, and quick to look for. */
+  readonly word: string
+  /** Matches the event from the line end before it. */
+  readonly pattern: RegExp
+  /** Bytes that the event takes at most. */
+  readonly span: number
+}
+
+/** OpenAI's `data: [DONE]`. In JSON a line end is escaped: no answer holds one before these words. */
+export const DONE: StreamEnding = {
+  word: '[DONE]',
+  pattern: /[\r\n]data: ?\[DONE\]/,
+  span: 16,
+}
+
+/** Anthropic's `message_stop`, whole, so that nothing of it is left to be read. */
+export const MESSAGE_STOP: StreamEnding = {
+  word: 'message_stop',
+  pattern: /[\r\n]event: ?message_stop(?:\r\n|\r|\n)data:[^\r\n]{0,200}(?:\r\n|\r|\n){2}/,
+  span: 256,
+}
+
+/** Notices the last event in a stream of bytes, however they are split. */
+export class EndMark {
   private tail = '\n'
   isSeen = false
 
+  constructor(private readonly ending: StreamEnding) {}
+
   /** True once it was seen. */
   write(bytes: Uint8Array): boolean {
+    const { word, pattern, span } = this.ending
     const text =
       this.tail + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-    // In JSON a line end is escaped: at the start of a line it is never part of an answer.
-    if (text.includes('[DONE]') && /[\r\n]data: ?\[DONE\]/.test(text)) this.isSeen = true
-    this.tail = text.slice(-'\ndata: [DONE]'.length)
+    if (text.includes(word) && pattern.test(text)) this.isSeen = true
+    this.tail = text.slice(-span)
     return this.isSeen
   }
 }
 
 /**
- * A fetch Response over a Node response. The body ends with [DONE] even when the provider keeps the
+ * A fetch Response over a Node response. The body ends with the last event even when the provider keeps the
  * connection open behind it, and fails when the connection breaks before its end.
  */
-export function toResponse(message: IncomingMessage, mark: DoneMark): Response {
+export function toResponse(message: IncomingMessage, mark: EndMark): Response {
   let received = 0
   const body = new ReadableStream<Uint8Array>(
     {

@@ -3,6 +3,7 @@ import {
   isKind,
   type KindName,
   kindOf,
+  problemOfBaseUrl,
   type Provider,
   type ProviderDescription,
   refusalOf,
@@ -82,7 +83,7 @@ export async function toChoice(
 
 function readKind(name: string): KindName {
   if (isKind(name)) return name
-  throw invalid('/provider', refusalOf(name))
+  throw invalid('/provider', refusalOf())
 }
 
 async function readBaseUrl(kind: KindName, given: string, check: CheckBaseUrl): Promise<string> {
@@ -94,7 +95,13 @@ async function readBaseUrl(kind: KindName, given: string, check: CheckBaseUrl): 
   // Of the presets only Ollama's is an address of ours; the others need no look at the network.
   const doubtful = given || (kind === 'ollama' ? preset.baseUrl : undefined)
   if (doubtful) await check(doubtful)
+  assertAddressOf(kind, given)
   return given
+}
+
+function assertAddressOf(kind: KindName, given: string): void {
+  const problem = given ? problemOfBaseUrl(kind, given) : undefined
+  if (problem) throw invalid('/base_url', problem)
 }
 
 /**

@@ -6,29 +6,32 @@ export interface ProviderKind {
   /** Where data goes when nobody declares anything else. */
   readonly region: string
   readonly model?: string
-  /** Dialect of the OpenAI API; see the adapter. */
-  readonly dialect: Dialect
+  /** Tokens that a model of this kind is taken to hold while nobody says how many it does. */
+  readonly contextTokens: number
 }
-
-/** Where endpoints differ that all call themselves compatible. */
-export interface Dialect {
-  readonly maxTokens: 'max_tokens' | 'max_completion_tokens'
-  readonly seed: 'seed' | 'random_seed'
-  /** Counts without being asked, and refuses to be asked. */
-  readonly alwaysCounts: boolean
-}
-
-const COMMON: Dialect = { maxTokens: 'max_tokens', seed: 'seed', alwaysCounts: false }
 
 export const EXTRACTIVE = 'extractive'
 
 export const KINDS = {
+  anthropic: {
+    needsBaseUrl: false,
+    needsApiKey: true,
+    baseUrl: 'https://api.anthropic.com',
+    region: 'us',
+    contextTokens: 200_000,
+  },
+  'azure-openai': {
+    needsBaseUrl: true,
+    needsApiKey: true,
+    region: 'unknown',
+    contextTokens: 128_000,
+  },
   extractive: {
     needsBaseUrl: false,
     needsApiKey: false,
     region: 'local',
     model: EXTRACTIVE,
-    dialect: COMMON,
+    contextTokens: Infinity,
   },
   mistral: {
     needsBaseUrl: false,
@@ -36,36 +39,32 @@ export const KINDS = {
     baseUrl: 'https://api.mistral.ai/v1',
     region: 'eu',
     model: 'mistral-small-latest',
-    // https://docs.mistral.ai/api: unknown fields are refused, usage is in the last chunk.
-    dialect: { maxTokens: 'max_tokens', seed: 'random_seed', alwaysCounts: true },
+    contextTokens: 128_000,
   },
   ollama: {
     needsBaseUrl: false,
     needsApiKey: false,
     baseUrl: 'http://127.0.0.1:11434/v1',
     region: 'local',
-    dialect: COMMON,
+    // Its default num_ctx on small machines. What is beyond it Ollama throws away without a word.
+    contextTokens: 4_096,
   },
   openai: {
     needsBaseUrl: false,
     needsApiKey: true,
     baseUrl: 'https://api.openai.com/v1',
     region: 'us',
-    // Models since o1 refuse max_tokens.
-    dialect: { ...COMMON, maxTokens: 'max_completion_tokens' },
+    contextTokens: 128_000,
   },
   'openai-compatible': {
     needsBaseUrl: true,
     needsApiKey: false,
     region: 'unknown',
-    dialect: COMMON,
+    contextTokens: 16_384,
   },
 } as const satisfies Readonly<Record<string, ProviderKind>>
 
 export type KindName = keyof typeof KINDS
-
-/** Named in the contract, not spoken by this version. */
-export const LATER_KINDS: readonly string[] = ['anthropic', 'azure-openai']
 
 export function isKind(name: string): name is KindName {
   return Object.hasOwn(KINDS, name)
@@ -75,17 +74,29 @@ export function kindOf(name: KindName): ProviderKind {
   return KINDS[name]
 }
 
-export function refusalOf(name: string): string {
-  if (LATER_KINDS.includes(name)) {
-    return `${name} is not supported by this version; its OpenAI-compatible endpoint may work with openai-compatible`
-  }
+export function refusalOf(): string {
   return `must be one of ${Object.keys(KINDS).sort().join(', ')}`
+}
+
+const AZURE_HOST =
+  /^[a-z\d][a-z\d-]*\.(?:openai\.azure\.(?:com|us|cn)|cognitiveservices\.azure\.com|services\.ai\.azure\.com)$/
+const AZURE_PATH = /^\/(?:openai(?:\/v1)?\/?)?$/
+
+/** What is wrong with a base URL for this kind, for people; undefined when it may be used. */
+export function problemOfBaseUrl(kind: KindName, baseUrl: string): string | undefined {
+  if (kind !== 'azure-openai') return undefined
+  const { protocol, hostname, pathname, port } = new URL(baseUrl)
+  const isResource = protocol === 'https:' && AZURE_HOST.test(hostname) && !port
+  if (isResource && AZURE_PATH.test(pathname)) return undefined
+  return 'must be the address of an Azure OpenAI resource, like https://<resource>.openai.azure.com'
 }
 
 /** Where requests go, and what they carry. */
 export interface Endpoint {
   readonly baseUrl: string
   readonly apiKey: string | undefined
+  /** Azure's `api-version`, a date; absent for the v1 API, which has none. */
+  readonly apiVersion?: string | undefined
   /** Chosen by an organisation, not by the operator: it must not reach our own network. */
   readonly isGuarded: boolean
 }
@@ -104,6 +115,8 @@ export interface ProviderDescription {
 export interface Provider extends ProviderDescription {
   /** Absent for `extractive`. */
   readonly endpoint?: Endpoint
+  /** Tokens that the model holds, question and answer together; absent when nobody said. */
+  readonly contextTokens?: number | undefined
 }
 
 export const EXTRACTIVE_PROVIDER: Provider = {

@@ -1,9 +1,9 @@
 import { AppError, type Reason } from '@lexcustis/core'
 import type { ChatDefinition, StreamChatRequest, StreamChatResponse } from '@lexcustis/proto/llm'
 import type { Call, Handlers } from '@lexcustis/rpc'
-import type { Completer } from '../domain/completion.js'
+import type { Completer, CompletionEvent } from '../domain/completion.js'
 import type { ProviderDirectory } from '../domain/provider-directory.js'
-import type { UseRecorder } from '../domain/provider-manifest.js'
+import type { ProviderUse, UseRecorder } from '../domain/provider-manifest.js'
 import type { KindName, Provider } from '../domain/provider.js'
 import { fromRequest, toResponse } from './wire.js'
 
@@ -38,12 +38,14 @@ async function* streamChat(
   const provider = await deps.directory.named(organizationId, request.provider, request.model)
   const startedAt = performance.now()
   let firstTokenMs: number | undefined
-  let modelSnapshot = ''
+  const { kind, region } = provider
+  // Who is thought to answer, until the answer says who did.
+  let use: ProviderUse = { provider: kind, model: question.model, modelSnapshot: '', region }
   let end: CompletionReport['end'] = 'CANCELLED'
   try {
     for await (const event of deps.completerOf(provider).complete(question, call.signal)) {
-      if (event.kind === 'delta') firstTokenMs ??= performance.now() - startedAt
-      if (event.kind === 'finished') ({ modelSnapshot } = event)
+      if (BEGINNINGS.has(event.kind)) firstTokenMs ??= performance.now() - startedAt
+      if (event.kind === 'finished') use = toUse(event)
       yield toResponse(event)
     }
     end = 'OK'
@@ -51,16 +53,16 @@ async function* streamChat(
     end = AppError.from(error).reason
     throw error
   } finally {
-    deps.report({ kind: provider.kind, end, firstTokenMs })
+    deps.report({ kind, end, firstTokenMs })
     const isUsed = end === 'OK' || firstTokenMs !== undefined
-    const { kind, region } = provider
-    if (isUsed) {
-      deps.uses.record(organizationId, {
-        provider: kind,
-        model: question.model,
-        modelSnapshot,
-        region,
-      })
-    }
+    if (isUsed) deps.uses.record(organizationId, use)
   }
+}
+
+/** Kinds of events that are a part of the answer. */
+const BEGINNINGS: ReadonlySet<CompletionEvent['kind']> = new Set(['delta', 'tool_call'])
+
+function toUse(event: Extract<CompletionEvent, { kind: 'finished' }>): ProviderUse {
+  const { provider, model, modelSnapshot, region } = event
+  return { provider, model, modelSnapshot, region }
 }

@@ -6,6 +6,7 @@ import {
   type Source as WireSource,
   type StreamChatRequest,
   type StreamChatResponse,
+  type ToolCall as WireToolCall,
 } from '@lexcustis/proto/llm'
 import type {
   CompletionEvent,
@@ -14,42 +15,80 @@ import type {
   Question,
   Sampling,
   Source,
-  Speaker,
 } from '../domain/completion.js'
 import { invalid } from '../domain/provider-choice.js'
 import type { ProviderDescription } from '../domain/provider.js'
-
-const SPEAKERS: ReadonlyMap<Role, Speaker> = new Map([
-  [Role.SYSTEM, 'system'],
-  [Role.USER, 'user'],
-  [Role.ASSISTANT, 'assistant'],
-])
+import { readFormat, readTools } from './read-json-fields.js'
 
 const FINISH_REASONS: Readonly<Record<FinishReason, WireFinishReason>> = {
   stop: WireFinishReason.STOP,
   length: WireFinishReason.LENGTH,
   content_filter: WireFinishReason.CONTENT_FILTER,
+  tool_calls: WireFinishReason.TOOL_CALLS,
 }
 
 const E4 = 10_000
-const MAX_TEMPERATURE_E4 = 2 * E4
+const MAX_TEMPERATURE = 2
+const MAX_PENALTY = 2
 
-/** Throws INVALID_INPUT with a pointer into the request. */
+/** Throws INVALID_INPUT with a pointer in the words of OpenAI's API, in which people ask. */
 export function fromRequest(request: StreamChatRequest): Question {
   const { model, messages, sources } = request
   if (messages.length === 0) throw invalid('/messages', 'must not be empty')
   return {
     model,
-    messages: messages.map(fromMessage),
+    messages: fromMessages(messages),
     sources: fromSources(sources),
     sampling: fromSampling(request),
+    tools: readTools(request),
+    format: readFormat(request.responseFormatJson),
   }
 }
 
-function fromMessage({ role, content }: WireMessage, index: number): Message {
-  const speaker = SPEAKERS.get(role)
-  if (!speaker) throw invalid(`/messages/${index}/role`, 'must be system, user or assistant')
-  return { speaker, content }
+function fromMessages(messages: readonly WireMessage[]): Message[] {
+  const calls = new Set<string>()
+  return messages.map((message, index) => {
+    const pointer = `/messages/${index}`
+    const read = fromMessage(message, pointer)
+    if (read.speaker === 'tool' && !calls.has(read.toolCallId)) {
+      throw invalid(`${pointer}/tool_call_id`, 'must be the id of a call in a message before')
+    }
+    for (const { id } of message.toolCalls) calls.add(id)
+    return read
+  })
+}
+
+function fromMessage(message: WireMessage, pointer: string): Message {
+  const { role, content, toolCalls, toolCallId } = message
+  assertOwner(message, pointer)
+  switch (role) {
+    case Role.SYSTEM:
+      return { speaker: 'system', content }
+    case Role.USER:
+      return { speaker: 'user', content }
+    case Role.ASSISTANT:
+      toolCalls.forEach((call, at) => assertCall(call, `${pointer}/tool_calls/${at}`))
+      return { speaker: 'assistant', content, ...(toolCalls.length > 0 ? { toolCalls } : {}) }
+    case Role.TOOL:
+      return { speaker: 'tool', content, toolCallId }
+    case Role.UNSPECIFIED:
+    default:
+      throw invalid(`${pointer}/role`, 'must be system, user, assistant or tool')
+  }
+}
+
+function assertOwner({ role, toolCalls, toolCallId }: WireMessage, pointer: string): void {
+  if (toolCalls.length > 0 && role !== Role.ASSISTANT) {
+    throw invalid(`${pointer}/tool_calls`, 'belong to the assistant')
+  }
+  if (toolCallId && role !== Role.TOOL) {
+    throw invalid(`${pointer}/tool_call_id`, 'belongs to a tool')
+  }
+}
+
+function assertCall({ id, name }: WireToolCall, pointer: string): void {
+  if (!id) throw invalid(`${pointer}/id`, 'must not be empty')
+  if (!name) throw invalid(`${pointer}/function/name`, 'must not be empty')
 }
 
 function fromSources(sources: readonly WireSource[]): Source[] {
@@ -67,24 +106,34 @@ function fromSampling({
   maxTokens,
   stop,
   seed,
+  presencePenaltyE4,
+  frequencyPenaltyE4,
 }: StreamChatRequest): Sampling {
   if (maxTokens === 0) throw invalid('/max_tokens', 'must be at least 1')
   if (seed !== undefined && !Number.isSafeInteger(Number(seed))) {
     throw invalid('/seed', 'must be within 53 bits')
   }
   return {
-    temperature: fromE4(temperatureE4, '/temperature_e4', MAX_TEMPERATURE_E4),
-    topP: fromE4(topPE4, '/top_p_e4', E4),
+    temperature: fromE4(temperatureE4, '/temperature', 0, MAX_TEMPERATURE),
+    topP: fromE4(topPE4, '/top_p', 0, 1),
     maxTokens,
     seed: seed === undefined ? undefined : Number(seed),
     stop,
+    presencePenalty: fromE4(presencePenaltyE4, '/presence_penalty', -MAX_PENALTY, MAX_PENALTY),
+    frequencyPenalty: fromE4(frequencyPenaltyE4, '/frequency_penalty', -MAX_PENALTY, MAX_PENALTY),
   }
 }
 
-function fromE4(value: number | undefined, pointer: string, max: number): number | undefined {
-  if (value === undefined) return undefined
-  if (value > max) throw invalid(pointer, `must be at most ${max}`)
-  return value / E4
+function fromE4(
+  given: number | undefined,
+  pointer: string,
+  min: number,
+  max: number,
+): number | undefined {
+  if (given === undefined) return undefined
+  const value = given / E4
+  if (value < min || value > max) throw invalid(pointer, `must be from ${min} to ${max}`)
+  return value
 }
 
 export function toResponse(event: CompletionEvent): StreamChatResponse {
@@ -100,11 +149,16 @@ export function toResponse(event: CompletionEvent): StreamChatResponse {
         },
       }
     }
+    case 'tool_call': {
+      const { index, id, name, arguments: given } = event
+      return { event: { $case: 'toolCall', value: { index, id, name, arguments: given } } }
+    }
     case 'finished': {
-      const { modelSnapshot } = event
+      const { modelSnapshot, provider, model, region } = event
       const reason = FINISH_REASONS[event.reason]
-      const value = { reason, modelSnapshot, provider: '', model: '', region: '' }
-      return { event: { $case: 'finished', value } }
+      return {
+        event: { $case: 'finished', value: { reason, modelSnapshot, provider, model, region } },
+      }
     }
   }
 }

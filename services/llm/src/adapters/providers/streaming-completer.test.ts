@@ -3,13 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Scenario, type ScriptedProvider, startScriptedProvider } from '@lexcustis/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { CompletionEvent, Question } from '../domain/completion.js'
-import type { KindName } from '../domain/provider.js'
-import { AddressGuard } from './address-guard.js'
-import { OpenAiClients } from './openai-client.js'
-import { OpenAiCompleter } from './openai-completer.js'
-import { OutboundHttp } from './outbound-http.js'
-import { checkProvider } from './provider-check.js'
+import type { Completer, CompletionEvent, Question } from '../../domain/completion.js'
+import type { Endpoint, KindName } from '../../domain/provider.js'
+import { AddressGuard } from '../address-guard.js'
+import { OutboundHttp } from '../outbound-http.js'
+import { Vendors } from './vendors.js'
 
 const TOKENS = ['Der ', 'Zug ', 'fährt ', 'um ', '9:07 🚆.']
 const KEY = 'sk-a-secret-key'
@@ -19,7 +17,7 @@ const TIMEOUTS = { firstTokenMs: 400, idleMs: 300 }
 let provider: ScriptedProvider
 const guard = new AddressGuard({ allowedHosts: [], isLoopbackAllowed: false })
 const outbound = { guarded: new OutboundHttp(guard), open: new OutboundHttp() }
-const clients = new OpenAiClients(outbound)
+const vendors = new Vendors(outbound)
 
 beforeAll(async () => {
   provider = await startScriptedProvider()
@@ -55,15 +53,15 @@ interface AskOptions {
   readonly onDelta?: (count: number) => unknown
 }
 
+function completerOf(endpoint: Endpoint, kind: KindName): Completer {
+  const provider = { kind, model: 'scripted', models: ['scripted'], region: 'test', endpoint }
+  return vendors.completerOf(provider, TIMEOUTS)
+}
+
 /** Everything that came, and what was thrown at its end. */
 async function ask(options: AskOptions = {}) {
   const { kind = 'openai-compatible', isGuarded = false, baseUrl = provider.url } = options
-  const completer = new OpenAiCompleter(
-    clients,
-    { baseUrl, apiKey: KEY, isGuarded },
-    kind,
-    TIMEOUTS,
-  )
+  const completer = completerOf({ baseUrl, apiKey: KEY, isGuarded }, kind)
   const events: CompletionEvent[] = []
   let error: unknown
   try {
@@ -126,7 +124,14 @@ describe('a provider that behaves', () => {
     expect(text).toBe(TOKENS.join(''))
     expect(events.slice(-2)).toEqual([
       { kind: 'usage', usage: { tokensIn: 11, tokensOut: 5, isEstimated: false } },
-      { kind: 'finished', reason: 'stop', modelSnapshot: 'scripted-2026-11' },
+      {
+        kind: 'finished',
+        reason: 'stop',
+        modelSnapshot: 'scripted-2026-11',
+        provider: 'openai-compatible',
+        model: 'scripted',
+        region: 'test',
+      },
     ])
   })
 
@@ -152,7 +157,7 @@ describe('a provider that behaves', () => {
   test.each([
     ['length', 'length'],
     ['content_filter', 'content_filter'],
-    ['tool_calls', 'stop'],
+    ['tool_calls', 'tool_calls'],
   ])('its finish reason %s is %s', async (finishReason, reason) => {
     provider.setScenario({ tokens: TOKENS, finishReason })
     const { events } = await ask()
@@ -193,12 +198,8 @@ describe('a provider that behaves', () => {
   })
 
   test('gets a question without any sampling, and without our key header when there is none', async () => {
-    const completer = new OpenAiCompleter(
-      clients,
-      { baseUrl: provider.url, apiKey: undefined, isGuarded: false },
-      'ollama',
-      TIMEOUTS,
-    )
+    const endpoint = { baseUrl: provider.url, apiKey: undefined, isGuarded: false }
+    const completer = completerOf(endpoint, 'ollama')
     const kinds: string[] = []
     for await (const { kind } of completer.complete(questionOf(), new AbortController().signal)) {
       kinds.push(kind)
@@ -292,7 +293,8 @@ describe('a provider that fails', () => {
       message: expect.stringMatching(message) as string,
     })
     expect(kinds).not.toContain('finished')
-    expect(kinds).not.toContain('usage')
+    // What was answered before it failed is counted, and nothing else.
+    expect(kinds.includes('usage')).toBe(kinds.includes('delta'))
     // The SDK's own retries are off.
     expect(provider.requests.length).toBe(before + 1)
     for (const spy of printed) expect(spy).not.toHaveBeenCalled()
@@ -350,7 +352,8 @@ describe('a provider that is silent', () => {
     provider.setScenario({ tokens: TOKENS, ...scenario })
     const { error, kinds } = await ask()
     expect(error).toMatchObject({ reason: 'TIMEOUT' })
-    expect(kinds).toEqual(Array(deltas).fill('delta'))
+    const said = Array<string>(deltas).fill('delta')
+    expect(kinds).toEqual(deltas > 0 ? [...said, 'usage'] : [])
     await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
   })
 })
@@ -378,7 +381,7 @@ describe('a caller who goes away', () => {
       onDelta: (count) => (count === 3 ? abort.abort() : undefined),
     })
     expect(error).toMatchObject({ reason: 'CANCELLED' })
-    expect(kinds).toEqual(['delta', 'delta', 'delta'])
+    expect(kinds).toEqual(['delta', 'delta', 'delta', 'usage'])
     await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
   })
 
@@ -401,7 +404,7 @@ describe('a caller who goes away', () => {
   test('and simply stops reading ends the request', async () => {
     provider.setScenario({ tokens: TOKENS, tokenDelayMs: 20, endless: true })
     const endpoint = { baseUrl: provider.url, apiKey: undefined, isGuarded: false }
-    const completer = new OpenAiCompleter(clients, endpoint, 'ollama', TIMEOUTS)
+    const completer = completerOf(endpoint, 'ollama')
     for await (const _ of completer.complete(questionOf(), new AbortController().signal)) break
     await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
   })
@@ -418,16 +421,16 @@ describe('asking whether a provider answers', () => {
   })
 
   test('says that it does', async () => {
-    expect(await checkProvider(clients, of(provider.url), stranger)).toEqual({
+    expect(await vendors.check(of(provider.url), stranger)).toEqual({
       ok: true,
       detail: 'answers',
     })
-    const { detail } = await checkProvider(clients, of(provider.url, 'other'), stranger)
+    const { detail } = await vendors.check(of(provider.url, 'other'), stranger)
     expect(detail).toBe('answers, but does not list other')
   })
 
   test('says what to check when it does not', async () => {
-    const { ok, detail } = await checkProvider(clients, of(`${provider.url}/wrong`), stranger)
+    const { ok, detail } = await vendors.check(of(`${provider.url}/wrong`), stranger)
     expect(ok).toBe(false)
     expect(detail).toBe('the provider answered 404: check its base URL and model')
   })
