@@ -1,8 +1,10 @@
+import type { ParserLimits } from './parsing/parser-pool.js'
 import {
   ConfigError,
   type ConfigProblem,
   directory,
   type Environment,
+  integer,
   readEnvironment,
   readProfile,
   type ServiceConfig,
@@ -15,12 +17,15 @@ export interface RagConfig extends ServiceConfig {
   readonly lanceDbDirectory: string
   /** Folder of an embedding model; this version does not use it and says so. */
   readonly modelDirectory: string | undefined
+  readonly parsing: ParserLimits
 }
 
 const SHAPE = {
   ...serviceShape({ grpcPort: 50053, metricsPort: 9053 }),
   LANCEDB_DIR: directory(),
   MODEL_DIR: directory().optional(),
+  PARSE_TIMEOUT_MS: integer({ min: 1_000, max: 3_600_000, default: 120_000 }),
+  PARSE_MEMORY_MB: integer({ min: 128, max: 65_536, default: 1_024 }),
 }
 
 const EMBEDDED_ONLY: ConfigProblem = {
@@ -38,6 +43,7 @@ export function readConfig(env: Environment): RagConfig {
     ...toServiceConfig(parsed),
     lanceDbDirectory: parsed.LANCEDB_DIR,
     modelDirectory: parsed.MODEL_DIR,
+    parsing: { timeoutMs: parsed.PARSE_TIMEOUT_MS, memoryMb: parsed.PARSE_MEMORY_MB },
   }
 }
 

@@ -11,7 +11,7 @@ import { ALLOW } from './allow.js'
 import type { RagConfig } from './config.js'
 import { deleteDocument } from './domain/ingest/delete-document.js'
 import { ingestDocument } from './domain/ingest/ingest-document.js'
-import { processBatch } from './domain/ingest/process-batch.js'
+import { processBatch, type ProcessPorts } from './domain/ingest/process-batch.js'
 import { readUpload } from './domain/ingest/read-upload.js'
 import { UploadBudget } from './domain/ingest/upload-budget.js'
 import { searchAll } from './domain/search/search-all.js'
@@ -19,6 +19,7 @@ import { createEvents, type Events } from './events.js'
 import { documentHandlers } from './handlers/document-handlers.js'
 import { knowledgeHandlers } from './handlers/knowledge-handlers.js'
 import { searchHandlers } from './handlers/search-handlers.js'
+import { ParserPool } from './parsing/parser-pool.js'
 import { readinessChecks } from './readiness.js'
 
 /** All uploads being received, together. */
@@ -61,7 +62,9 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
       checks: readinessChecks({ database, index, modelDirectory: config.modelDirectory }),
     }),
   )
-  const worker = open(startWorker(new PgWorkStore(database), index, events, timing))
+  const parser = open(new ParserPool(config.parsing))
+  const work = new PgWorkStore(database)
+  const worker = open(startWorker({ work, index, parser }, events, timing))
 
   const documents = new PgDocumentStore(database)
   const budget = new UploadBudget(UPLOAD_MEMORY_BYTES)
@@ -100,14 +103,12 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
 }
 
 function startWorker(
-  work: PgWorkStore,
-  index: LancePassageIndex,
+  ports: Pick<ProcessPorts, 'work' | 'index' | 'parser'>,
   events: Events,
   { pollMs, leaseMs }: WorkerTiming,
 ): IngestWorker {
   const process = processBatch({
-    work,
-    index,
+    ...ports,
     leaseMs,
     retryDelayMs: RETRY_DELAY_MS,
     onReady: events.documentReady,

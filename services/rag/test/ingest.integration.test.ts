@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { uuidv7 } from '@lexcustis/core'
 import { Collection, DocumentState, Retrieval } from '@lexcustis/proto/rag'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RagStack, type RagClients, settled, store, upload } from './rag-stack.js'
+import { RagStack, type RagClients, searchFor, settled, store, upload } from './rag-stack.js'
 
 const AI_ACT = new URL('../../../../shared/data/legal-kb/ai_act_oj_2024.en.md', import.meta.url)
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(async () => stack[Symbol.asyncDispose]())
 
 const find = async (org: string, query: string, documentIds: string[] = [], limit = 0) =>
-  clients.search.searchAll({ query, limit, documentIds }, await stack.as(org, 'member'))
+  clients.search.searchAll(searchFor({ query, limit, documentIds }), await stack.as(org, 'member'))
 
 describe('a document', () => {
   test('is durable and queued when ingest answers, and ready and searchable soon after', async () => {

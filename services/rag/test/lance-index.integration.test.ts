@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { uuidv7 } from '@lexcustis/core'
 import { expect, test } from 'vitest'
 import { LancePassageIndex } from '../src/adapters/lance-index.js'
+import type { IndexEntry } from '../src/domain/passage-index.js'
 import { SHARED_OWNER } from '../src/domain/collection.js'
 import { describePassageIndex } from './passage-index.contract.js'
 
@@ -22,13 +23,22 @@ describePassageIndex('LanceDB', async () => {
   }
 })
 
+const entry = (): IndexEntry => ({
+  chunkId: uuidv7(),
+  documentId: uuidv7(),
+  language: '',
+  datedAt: undefined,
+  terms: ['word'],
+  embedding: undefined,
+})
+
 test('LanceDB: collections have the names of the contract, in a folder of our own', async () => {
   const directory = join(await mkdtemp(join(tmpdir(), 'lexcustis-lance-')), 'new', 'folder')
   const owner = uuidv7()
   {
     await using index = await LancePassageIndex.open(directory)
     for (const one of [owner, SHARED_OWNER]) {
-      await index.add(one, [{ chunkId: uuidv7(), documentId: uuidv7(), terms: ['word'] }])
+      await index.add(one, [entry()])
     }
     expect((await readdir(directory)).filter((name) => name.endsWith('.lance')).sort()).toEqual([
       `org_${owner}_documents.lance`,
@@ -42,10 +52,10 @@ test('LanceDB: collections have the names of the contract, in a folder of our ow
 test('LanceDB: what was committed is there after a restart', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'lexcustis-lance-'))
   const owner = uuidv7()
-  const query = { terms: ['word'], documentIds: undefined, limit: 5 }
+  const query = { terms: ['word'], embedding: undefined, filter: {}, limit: 5 }
   {
     await using index = await LancePassageIndex.open(directory)
-    await index.add(owner, [{ chunkId: uuidv7(), documentId: uuidv7(), terms: ['word'] }])
+    await index.add(owner, [entry()])
     await index.commit(owner)
   }
   {

@@ -12,7 +12,10 @@ export interface IndexUnderTest extends AsyncDisposable {
 const entry = (terms: string, documentId = uuidv7(), chunkId = uuidv7()): IndexEntry => ({
   chunkId,
   documentId,
+  language: '',
+  datedAt: undefined,
   terms: terms.split(' '),
+  embedding: undefined,
 })
 
 /** A contract every passage index passes. */
@@ -31,9 +34,14 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
       await index.commit(owner)
     }
     const ids = async (owner: string, terms: string, documentIds?: string[], limit = 10) =>
-      (await index.search(owner, { terms: terms.split(' '), documentIds, limit })).map(
-        ({ chunkId }) => chunkId,
-      )
+      (
+        await index.search(owner, {
+          terms: terms.split(' '),
+          embedding: undefined,
+          filter: { documentIds },
+          limit,
+        })
+      ).map(({ chunkId }) => chunkId)
 
     test('finds nothing where nothing was added', async () => {
       const owner = uuidv7()
@@ -79,7 +87,8 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
         (
           await index.search(owner, {
             terms: ['days', 'w7', 'law'],
-            documentIds: undefined,
+            embedding: undefined,
+            filter: {},
             limit: 60,
           })
         )
@@ -149,7 +158,12 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
         '\\',
         '+a',
       ]) {
-        const found = await index.search(owner, { terms: [term], documentIds: undefined, limit: 9 })
+        const found = await index.search(owner, {
+          terms: [term],
+          embedding: undefined,
+          filter: {},
+          limit: 9,
+        })
         expect(found.length).toBeLessThanOrEqual(1)
       }
       expect(await ids(owner, 'plain')).toHaveLength(1)
@@ -160,10 +174,15 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
       async (id) => {
         const owner = uuidv7()
         await store(owner, [entry('word')])
-        const query = { terms: ['word'], documentIds: [id], limit: 5 }
+        const query = {
+          terms: ['word'],
+          embedding: undefined,
+          filter: { documentIds: [id] },
+          limit: 5,
+        }
         await expect(index.search(owner, query)).rejects.toThrow()
         await expect(index.remove(owner, id)).rejects.toThrow()
-        await expect(index.search(id, { ...query, documentIds: undefined })).rejects.toThrow()
+        await expect(index.search(id, { ...query, filter: {} })).rejects.toThrow()
         await expect(index.add(id, [entry('word')])).rejects.toThrow()
         expect(await ids(owner, 'word')).toHaveLength(1)
       },
@@ -172,12 +191,17 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
     test('shows a commit to every replica at once', async () => {
       const owner = uuidv7()
       expect(
-        await made.replica.search(owner, { terms: ['x'], documentIds: undefined, limit: 1 }),
+        await made.replica.search(owner, {
+          terms: ['x'],
+          embedding: undefined,
+          filter: {},
+          limit: 1,
+        }),
       ).toEqual([])
       for (const word of ['first', 'second']) {
         const added = entry(`x ${word}`)
         await store(owner, [added])
-        const query = { terms: [word], documentIds: undefined, limit: 5 }
+        const query = { terms: [word], embedding: undefined, filter: {}, limit: 5 }
         expect(await made.replica.search(owner, query)).toMatchObject([{ chunkId: added.chunkId }])
       }
     })
@@ -196,7 +220,7 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
       await index.remove(owner, gone)
       await index.commit(owner)
       for (const view of [index, made.replica]) {
-        const query = { terms: ['word'], documentIds: undefined, limit: 50 }
+        const query = { terms: ['word'], embedding: undefined, filter: {}, limit: 50 }
         expect(await view.search(owner, query)).toHaveLength(8)
       }
     })

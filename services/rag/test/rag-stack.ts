@@ -10,6 +10,7 @@ import {
   DocumentState,
   type IngestDocumentRequest,
   KnowledgeDefinition,
+  type SearchAllRequest,
   SearchDefinition,
 } from '@lexcustis/proto/rag'
 import { type CallContext, createRpcClient, type RpcClient } from '@lexcustis/rpc'
@@ -71,6 +72,7 @@ export class RagStack implements AsyncDisposable {
       extraCallers: {},
       lanceDbDirectory: join(this.directory, 'lance'),
       modelDirectory: undefined,
+      parsing: { timeoutMs: 20_000, memoryMb: 512 },
     }
     const running = await startRag(config, log, { ...FAST, ...timing })
     this.#started.push(running)
@@ -120,6 +122,20 @@ export class RagStack implements AsyncDisposable {
   }
 }
 
+/** A search without filters, but for what is given. */
+export const searchFor = (fields: Partial<SearchAllRequest>): SearchAllRequest => ({
+  query: '',
+  limit: 0,
+  documentIds: [],
+  languages: [],
+  datedFrom: undefined,
+  datedBefore: undefined,
+  organizationLimit: 0,
+  sharedLimit: 0,
+  documentLimit: 0,
+  ...fields,
+})
+
 export interface FileToSend {
   readonly id?: string
   readonly name?: string
@@ -130,7 +146,12 @@ export interface FileToSend {
 /** The messages of an upload, in pieces of 64 KiB. */
 export async function* upload(file: FileToSend): AsyncGenerator<IngestDocumentRequest> {
   const { id = uuidv7(), name = 'notes.md', mediaType = '' } = file
-  yield { part: { $case: 'header', value: { id, name, mediaType } } }
+  yield {
+    part: {
+      $case: 'header',
+      value: { id, name, mediaType, replaces: '', language: '', datedAt: undefined, source: '' },
+    },
+  }
   const bytes = Buffer.from(file.bytes as Uint8Array)
   for (let from = 0; from < bytes.length; from += 65_536) {
     yield { part: { $case: 'data', value: bytes.subarray(from, from + 65_536) } }

@@ -62,6 +62,9 @@ function readSet(name: string): LabelledSet {
   }
 }
 
+/** A text without pages. */
+const PLAIN = { page: 0, language: '' }
+
 /** Passages of a set as the service would store them; `documentOf` gives the labelled id back. */
 function passagesOf({ corpus }: LabelledSet): {
   passages: StoredPassage[]
@@ -73,7 +76,7 @@ function passagesOf({ corpus }: LabelledSet): {
     return [...chunkText(text, false)].map((chunk) => {
       const chunkId = chunkIdOf(documentId, 1, chunk.ordinal)
       documentOf.set(chunkId, id)
-      return { ...chunk, id: chunkId, documentId, documentName: title, version: 1 }
+      return { ...chunk, id: chunkId, documentId, documentName: title, version: 1, ...PLAIN }
     })
   })
   return { passages, documentOf }
@@ -88,6 +91,9 @@ async function addTo(
     const entries = passages.slice(from, from + 1_000).map((passage) => ({
       chunkId: passage.id,
       documentId: passage.documentId,
+      language: '',
+      datedAt: undefined,
+      embedding: undefined,
       terms: indexTerms(wordsOf(searchableText(passage))),
     }))
     await index.add(owner, entries)
@@ -247,7 +253,14 @@ test.skipIf(SETS.length === 0 || LARGE === 0)('speed in a large collection', asy
       const [a, b] = [texts[i % texts.length], texts[(i * 7_919 + 13) % texts.length]]
       const text = `${a?.slice(0, 500) ?? ''} ${b?.slice(0, 500) ?? ''}`
       const documentId = documentIds[i % documentIds.length] ?? ''
-      const place = { ordinal: i, start: 0, end: text.length, headingPath: [], version: 1 }
+      const place = {
+        ordinal: i,
+        start: 0,
+        end: text.length,
+        headingPath: [],
+        version: 1,
+        ...PLAIN,
+      }
       return { ...place, id: uuidv7(), documentId, documentName: 'large.txt', text }
     })
     const began = performance.now()

@@ -3,7 +3,7 @@ import { openDatabase, type Database } from '@lexcustis/postgres'
 import { createTestCertificates, createTestTenantKeys } from '@lexcustis/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SHARED_OWNER } from '../src/domain/collection.js'
-import { RagStack, type RagClients, store, upload } from './rag-stack.js'
+import { RagStack, type RagClients, searchFor, store, upload } from './rag-stack.js'
 
 let stack: RagStack
 let clients: RagClients
@@ -31,7 +31,7 @@ describe('two organisations', () => {
     const texts = async (org: string, documentIds: string[]) =>
       (
         await clients.search.searchAll(
-          { query: 'Project Albatross', limit: 50, documentIds },
+          searchFor({ query: 'Project Albatross', limit: 50, documentIds }),
           await stack.as(org, 'member'),
         )
       ).passages.map(({ text }) => text)
@@ -65,7 +65,7 @@ describe('two organisations', () => {
       (await clients.documents.getDocument({ id: id.b }, await stack.as(B))).document?.name,
     ).toBe('b.txt')
     const { passages } = await clients.search.searchAll(
-      { query: 'Albatross', limit: 5, documentIds: [] },
+      searchFor({ query: 'Albatross', limit: 5 }),
       await stack.as(B),
     )
     expect(passages).toHaveLength(1)
@@ -142,7 +142,7 @@ describe('the role of this service', () => {
 })
 
 describe('a caller', () => {
-  const search = { query: 'Albatross', limit: 5, documentIds: [] }
+  const search = searchFor({ query: 'Albatross', limit: 5 })
 
   test('without a valid token for this service is not authenticated', async () => {
     const foreign = await createTestTenantKeys()
@@ -225,7 +225,7 @@ describe('a caller', () => {
 test('a token that names the shared knowledge base as its organisation gets nothing of it', async () => {
   const context = await stack.as(SHARED_OWNER)
   for (const call of [
-    async () => clients.search.searchAll({ query: 'x', limit: 1, documentIds: [] }, context),
+    async () => clients.search.searchAll(searchFor({ query: 'x', limit: 1 }), context),
     async () => clients.documents.listDocuments({ limit: 1, cursor: '' }, context),
     async () => clients.documents.ingestDocument(upload({ bytes: 'x' }), context),
     async () => clients.documents.deleteDocument({ id: uuidv7() }, context),

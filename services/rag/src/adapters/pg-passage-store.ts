@@ -7,10 +7,12 @@ interface PassageRow {
   readonly document_id: string
   readonly name: string
   readonly version: number
+  readonly language: string
   readonly ordinal: number
   readonly heading_path: string[]
   readonly start_offset: number
   readonly end_offset: number
+  readonly page: number
   readonly text: string
 }
 
@@ -24,8 +26,8 @@ export class PgPassageStore implements PassageStore {
   async read(owner: Owner, chunkIds: readonly string[]): Promise<StoredPassage[]> {
     const rows = await this.#database.tenant(owner, async (tx) =>
       tx.query<PassageRow>(
-        `SELECT c.id, c.document_id, d.name, d.version, c.ordinal, c.heading_path,
-                c.start_offset, c.end_offset, c.text
+        `SELECT c.id, c.document_id, d.name, d.version, d.language, c.ordinal, c.heading_path,
+                c.start_offset, c.end_offset, c.page, c.text
          FROM rag.chunk AS c
          JOIN rag.document AS d ON d.organization_id = c.organization_id AND d.id = c.document_id
          WHERE c.organization_id = $1 AND c.id = ANY ($2::uuid[])
@@ -42,6 +44,8 @@ export class PgPassageStore implements PassageStore {
       headingPath: row.heading_path,
       start: row.start_offset,
       end: row.end_offset,
+      page: row.page,
+      language: row.language,
       text: row.text,
     }))
   }

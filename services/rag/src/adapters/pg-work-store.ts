@@ -85,13 +85,13 @@ export class PgWorkStore implements WorkStore {
     await this.#held(claim, async (tx) =>
       tx.query(
         `INSERT INTO rag.chunk (organization_id, document_id, id, ordinal, heading_path,
-                                start_offset, end_offset, text)
+                                start_offset, end_offset, page, text)
          SELECT $1, $2, c.id, c.ordinal,
                 ARRAY(SELECT jsonb_array_elements_text(c.heading_path)), c.start_offset,
-                c.end_offset, c.text
+                c.end_offset, c.page, c.text
          FROM jsonb_to_recordset($3::jsonb) AS c (
            id uuid, ordinal integer, heading_path jsonb, start_offset integer,
-           end_offset integer, text text)`,
+           end_offset integer, page integer, text text)`,
         [claim.owner, claim.documentId, JSON.stringify(chunks.map(toRow))],
       ),
     )
@@ -100,7 +100,7 @@ export class PgWorkStore implements WorkStore {
   async readChunks(claim: Claim, ordinal: number, limit: number): Promise<StoredChunk[]> {
     const rows = await this.#database.tenant(claim.owner, async (tx) =>
       tx.query<ReturnType<typeof toRow>>(
-        `SELECT id, ordinal, heading_path, start_offset, end_offset, text FROM rag.chunk
+        `SELECT id, ordinal, heading_path, start_offset, end_offset, page, text FROM rag.chunk
          WHERE organization_id = $1 AND document_id = $2 AND ordinal >= $3
          ORDER BY ordinal LIMIT $4`,
         [claim.owner, claim.documentId, ordinal, limit],
@@ -114,8 +114,9 @@ export class PgWorkStore implements WorkStore {
     }))
   }
 
-  async setEmbedding(claim: Claim): Promise<void> {
-    await this.#update(claim, "state = 'embedding'")
+  async setEmbedding(claim: Claim, language: string): Promise<void> {
+    const set = "state = 'embedding', language = CASE WHEN language = '' THEN $4 ELSE language END"
+    await this.#update(claim, set, [language])
   }
 
   async setProgress(claim: Claim, chunkCount: number): Promise<void> {
@@ -183,13 +184,14 @@ function keyOf({ owner, documentId, attempt }: Claim): unknown[] {
   return [owner, documentId, attempt]
 }
 
-function toRow({ id, ordinal, headingPath, start, end, text }: StoredChunk) {
+function toRow({ id, ordinal, headingPath, start, end, page, text }: StoredChunk) {
   return {
     id,
     ordinal,
     heading_path: headingPath,
     start_offset: start,
     end_offset: end,
+    page,
     text,
   }
 }

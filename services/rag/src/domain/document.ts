@@ -65,6 +65,8 @@ export interface StoredChunk {
   readonly headingPath: readonly string[]
   readonly start: number
   readonly end: number
+  /** Page it begins on, from 1; 0 when the document has no pages. */
+  readonly page: number
   readonly text: string
 }
 
@@ -73,6 +75,8 @@ export interface StoredPassage extends StoredChunk {
   readonly documentId: string
   readonly documentName: string
   readonly version: number
+  /** ISO 639-1; empty when unknown. */
+  readonly language: string
 }
 
 /** Passages of documents that are ready; ids of others are left out. Any order. */

@@ -44,8 +44,8 @@ export function toPassageMessage({ passage, source, score }: Ranked, best: numbe
     end: passage.end,
     scoreE4: best > 0 ? Math.round((10_000 * score) / best) : 0,
     collection: source === 'organization' ? Collection.ORGANIZATION : Collection.SHARED,
-    page: 0,
-    language: '',
+    page: passage.page,
+    language: passage.language,
     explanation: undefined,
   }
 }

@@ -1,11 +1,13 @@
 import type { PassageIndex } from '../passage-index.js'
 import { addToIndex } from './add-to-index.js'
 import { parseDocument } from './parse-document.js'
+import type { DocumentParser } from './parser.js'
 import type { Claim, ClaimedDocument, WorkStore } from './work.js'
 
 interface IndexPorts {
   readonly work: WorkStore
   readonly index: PassageIndex
+  readonly parser: DocumentParser
 }
 
 /**
@@ -14,12 +16,12 @@ interface IndexPorts {
  * passages. Throws INVALID_INPUT for a document that will never work, ClaimLost, the reason of `signal`,
  * or what a store throws.
  */
-export function indexDocument({ work, index }: IndexPorts) {
+export function indexDocument({ work, index, parser }: IndexPorts) {
   return async (claim: Claim, document: ClaimedDocument, signal: AbortSignal): Promise<number> => {
     if (document.state === 'parsing') {
       await work.clearChunks(claim)
-      await parseDocument(work, claim, document, signal)
-      await work.setEmbedding(claim)
+      const { language } = await parseDocument({ work, parser }, claim, document, signal)
+      await work.setEmbedding(claim, language)
     }
     if (claim.attempt > 1) await index.remove(claim.owner, claim.documentId)
     return addToIndex({ work, index }, claim, document, signal)

@@ -10,16 +10,26 @@ test.each([
   ['text/plain;charset="utf-8"', 'notes.md', 'text/markdown'],
   ['text/x-markdown', 'a', 'text/markdown'],
   ['text/plain', 'server.log', 'text/plain'],
+  ['', 'a.pdf', 'application/pdf'],
+  ['application/x-pdf', 'a', 'application/pdf'],
+  ['text/plain', 'rows.csv', 'text/csv'],
+  ['text/tab-separated-values', 'rows.tsv', 'text/csv'],
+  ['text/html', 'a.txt', 'text/html'],
+  ['', 'letter.eml', 'message/rfc822'],
+  [
+    'application/octet-stream',
+    'a.docx',
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  ],
 ])('declared %j and named %j is %s', (declared, name, type) => {
   expect(mediaTypeOf(declared, name)).toBe(type)
 })
 
 test.each([
-  ['application/pdf', 'a.pdf'],
-  ['', 'a.pdf'],
-  ['text/plain', 'a.docx'],
+  ['application/msword', 'a.doc'],
+  ['', 'a.xlsx'],
+  ['text/plain', 'a.zip'],
   ['', 'noextension'],
-  ['text/html', 'a.txt'],
   ['image/png', 'a.md'],
   ['text/plain; charset=iso-8859-1', 'a.txt'],
   ['constructor', 'a.constructor'],
@@ -27,7 +37,9 @@ test.each([
   expect(() => mediaTypeOf(declared, name)).toThrow(
     expect.objectContaining({
       reason: 'UNSUPPORTED_MEDIA_TYPE',
-      message: expect.stringMatching(/text\/plain \(\.txt\) and text\/markdown/) as string,
+      message: expect.stringMatching(
+        /accepted are \.txt, \.md, \.html, \.csv, \.pdf, \.docx, \.eml/,
+      ) as string,
     }) as Error,
   )
 })

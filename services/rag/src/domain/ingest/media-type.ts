@@ -1,32 +1,47 @@
 import { AppError } from '@lexcustis/core'
 
-export const ACCEPTED = 'text/plain (.txt) and text/markdown (.md), both in UTF-8'
+/** Media type → extensions, the usual one first. */
+const TYPES = {
+  'text/plain': ['txt', 'text'],
+  'text/markdown': ['md', 'markdown'],
+  'text/html': ['html', 'htm', 'xhtml'],
+  'text/csv': ['csv', 'tsv'],
+  'application/pdf': ['pdf'],
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': ['docx'],
+  'message/rfc822': ['eml'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
 
-export type MediaType = 'text/plain' | 'text/markdown'
+export type MediaType = keyof typeof TYPES
 
-const BY_TYPE: ReadonlyMap<string, MediaType> = new Map([
-  ['text/plain', 'text/plain'],
-  ['text/markdown', 'text/markdown'],
+const MEDIA_TYPES = Object.keys(TYPES) as MediaType[]
+
+export const ACCEPTED = MEDIA_TYPES.map((type) => `.${TYPES[type][0]}`).join(', ')
+
+/** Other names that senders use. */
+const ALIASES: ReadonlyMap<string, MediaType> = new Map([
   ['text/x-markdown', 'text/markdown'],
+  ['application/xhtml+xml', 'text/html'],
+  ['application/csv', 'text/csv'],
+  ['text/tab-separated-values', 'text/csv'],
+  ['application/x-pdf', 'application/pdf'],
 ])
-const BY_EXTENSION: ReadonlyMap<string, MediaType> = new Map([
-  ['txt', 'text/plain'],
-  ['text', 'text/plain'],
-  ['md', 'text/markdown'],
-  ['markdown', 'text/markdown'],
-])
+const BY_EXTENSION: ReadonlyMap<string, MediaType> = new Map(
+  MEDIA_TYPES.flatMap((type) => TYPES[type].map((extension) => [extension, type] as const)),
+)
 /** What browsers and curl declare when they do not know. */
 const UNKNOWN = new Set(['', 'application/octet-stream'])
-/** Formats that are never plain text, whatever they are declared as. */
+/** What is declared of many files that are really something else of ours; then the name decides. */
+const VAGUE: ReadonlySet<MediaType> = new Set(['text/plain'])
+/** Formats that are never any of ours, whatever they are declared as. */
 const FOREIGN = new Set(
-  'pdf doc docx docm odt rtf xls xlsx ods ppt pptx odp epub zip gz 7z png jpg jpeg gif webp tif tiff heic mp3 mp4'.split(
+  'doc docm odt rtf xls xlsx ods ppt pptx odp epub zip gz 7z png jpg jpeg gif webp tif tiff heic mp3 mp4 msg'.split(
     ' ',
   ),
 )
 
 /**
- * The type a file is read as, from the declared type first and then the name's extension. A Markdown
- * file that was declared as plain text is Markdown. Throws UNSUPPORTED_MEDIA_TYPE.
+ * The type a file is read as, from the declared type first and then the name's extension; a file that
+ * is declared as plain text is what its name says. Throws UNSUPPORTED_MEDIA_TYPE.
  */
 export function mediaTypeOf(declared: string, name: string): MediaType {
   const [type = '', ...parameters] = declared.toLowerCase().split(/\s*;\s*/)
@@ -34,11 +49,20 @@ export function mediaTypeOf(declared: string, name: string): MediaType {
   const extension = /\.([^.]+)$/.exec(name.toLowerCase())?.[1] ?? ''
   if (FOREIGN.has(extension)) throw unsupported(`a .${extension} file is not accepted`)
   const byExtension = BY_EXTENSION.get(extension)
-  const byType = UNKNOWN.has(type.trim()) ? byExtension : BY_TYPE.get(type.trim())
+  const byType = UNKNOWN.has(type.trim()) ? byExtension : typeNamed(type.trim())
   if (!byType) {
     throw unsupported('neither the declared type nor the name says that this is such a file')
   }
-  return byExtension === 'text/markdown' ? byExtension : byType
+  return VAGUE.has(byType) && byExtension ? byExtension : byType
+}
+
+/** Whether the bytes are text that is checked while they arrive. */
+export function isPlainText(type: MediaType): boolean {
+  return type === 'text/plain' || type === 'text/markdown'
+}
+
+function typeNamed(name: string): MediaType | undefined {
+  return ALIASES.get(name) ?? MEDIA_TYPES.find((type) => type === name)
 }
 
 function checkCharset(parameters: readonly string[]): void {

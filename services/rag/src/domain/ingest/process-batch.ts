@@ -2,6 +2,7 @@ import { AppError } from '@lexcustis/core'
 import type { Owner } from '../collection.js'
 import type { PassageIndex } from '../passage-index.js'
 import { indexDocument } from './index-document.js'
+import type { DocumentParser } from './parser.js'
 import { type Claim, ClaimLost, type WorkStore } from './work.js'
 
 /** A document that ends its worker's process must not be tried for ever. */
@@ -13,6 +14,7 @@ const MAX_BATCH_BYTES = 4_000_000
 export interface ProcessPorts {
   readonly work: WorkStore
   readonly index: PassageIndex
+  readonly parser: DocumentParser
   readonly leaseMs: number
   readonly retryDelayMs: number
   readonly onReady: (claim: Claim, chunkCount: number) => void

@@ -49,7 +49,25 @@ describe('an upload', () => {
     ['no name', [header({ name: ' ' }), data('x')], 'INVALID_INPUT', /name/],
     ['a long name', [header({ name: 'x'.repeat(256) }), data('x')], 'INVALID_INPUT', /255/],
     ['NUL in name', [header({ name: 'a\0.txt' }), data('x')], 'INVALID_INPUT', /control/],
-    ['a PDF', [header({ mediaType: 'application/pdf' })], 'UNSUPPORTED_MEDIA_TYPE', /text\/plain/],
+    ['a picture', [header({ mediaType: 'image/png' })], 'UNSUPPORTED_MEDIA_TYPE', /accepted are/],
+    [
+      'a picture that says it is a PDF',
+      [header({ name: 'a.pdf' }), data(Buffer.from('89504e470d0a', 'hex'))],
+      'UNSUPPORTED_MEDIA_TYPE',
+      /application\/pdf, but its bytes are those of a PNG image/,
+    ],
+    [
+      'a PDF that says it is a text',
+      [header(), data('%PDF-1.7 '), data('x'.repeat(2_000))],
+      'UNSUPPORTED_MEDIA_TYPE',
+      /text\/plain, but its bytes are those of a PDF/,
+    ],
+    [
+      'an old Word document',
+      [header({ name: 'a.docx' }), data(Buffer.from('d0cf11e0a1b11ae1', 'hex'))],
+      'UNSUPPORTED_MEDIA_TYPE',
+      /save it as \.docx/,
+    ],
   ])('of %s is refused with a reason', async (_, parts, reason, message) => {
     const error = await read(parts).catch((failure: unknown) => failure as AppError)
     expect(error).toMatchObject({ reason })

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { AppError, isUuidV7, isWellFormedText, mib } from '@lexcustis/core'
 import type { Upload } from '../document.js'
 import { TextCheck } from './decode-text.js'
-import { mediaTypeOf } from './media-type.js'
+import { isPlainText, type MediaType, mediaTypeOf } from './media-type.js'
+import { assertSignature, SIGNATURE_BYTES } from './signature.js'
 import type { UploadBudget } from './upload-budget.js'
 
 export const MAX_UPLOAD_BYTES = mib(50)
@@ -45,7 +46,8 @@ class UploadedFile {
   readonly #hash = createHash('sha256')
   readonly #check = new TextCheck()
   readonly #parts: Buffer[] = []
-  #header: UploadHeader | undefined
+  #header: (UploadHeader & { readonly mediaType: MediaType }) | undefined
+  #isKnown = false
   #sizeBytes = 0
 
   begin(header: UploadHeader): void {
@@ -60,21 +62,30 @@ class UploadedFile {
     if (this.#sizeBytes > MAX_UPLOAD_BYTES) {
       throw new AppError('PAYLOAD_TOO_LARGE', 'the file is larger than 50 MiB; split it')
     }
-    this.#check.write(data)
+    if (isPlainText(this.#header.mediaType)) this.#check.write(data)
     this.#hash.update(data)
     this.#parts.push(Buffer.from(data.buffer, data.byteOffset, data.length))
+    if (this.#sizeBytes >= SIGNATURE_BYTES) this.#assertKnown(this.#header.mediaType)
   }
 
   end(): Upload {
     if (!this.#header) throw headerFirst()
     if (this.#sizeBytes === 0) throw new AppError('INVALID_INPUT', 'the file is empty')
-    this.#check.end()
+    this.#assertKnown(this.#header.mediaType)
+    if (isPlainText(this.#header.mediaType)) this.#check.end()
     return {
       ...this.#header,
       sizeBytes: this.#sizeBytes,
       sha256: this.#hash.digest(),
       parts: this.#parts,
     }
+  }
+
+  /** Looks at the first bytes once, as soon as there are enough. */
+  #assertKnown(type: MediaType): void {
+    if (this.#isKnown) return
+    assertSignature(type, Buffer.concat(this.#parts))
+    this.#isKnown = true
   }
 }
 

@@ -39,7 +39,8 @@ export interface WorkStore {
   addChunks(claim: Claim, chunks: readonly StoredChunk[]): Promise<void>
   /** Passages in order, from `ordinal`. */
   readChunks(claim: Claim, ordinal: number, limit: number): Promise<StoredChunk[]>
-  setEmbedding(claim: Claim): Promise<void>
+  /** `language`: as recognised; what the upload said stays. */
+  setEmbedding(claim: Claim, language: string): Promise<void>
   setProgress(claim: Claim, chunkCount: number): Promise<void>
   setReady(claim: Claim, chunkCount: number): Promise<void>
   /** `reason` is shown to the owner. */

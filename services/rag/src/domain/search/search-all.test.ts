@@ -22,6 +22,8 @@ const passage = (text: string, fields: Partial<StoredPassage> = {}): StoredPassa
   headingPath: [],
   start: 0,
   end: text.length,
+  page: 0,
+  language: '',
   text,
   ...fields,
 })
@@ -42,7 +44,12 @@ function ports(own: readonly Found[] | Error, shared: readonly Found[] | Error) 
   const all: SearchPorts = {
     index: {
       search: async (owner): Promise<IndexHit[]> =>
-        of(owner).map(({ passage, score }) => ({ chunkId: passage.id, score })),
+        of(owner).map(({ passage, score }) => ({
+          chunkId: passage.id,
+          score,
+          sparse: undefined,
+          dense: undefined,
+        })),
     },
     passages: {
       read: async (owner, ids) =>
@@ -106,7 +113,9 @@ describe('search', () => {
   test('leaves out what the index finds but the database no longer has', async () => {
     const { search } = ports([{ passage: passage('Annual leave.'), score: 1 }], [])
     const gone = searchAll({
-      index: { search: async () => [{ chunkId: uuidv7(), score: 1 }] },
+      index: {
+        search: async () => [{ chunkId: uuidv7(), score: 1, sparse: undefined, dense: undefined }],
+      },
       passages: { read: async () => [] },
       onSourceFailed: () => undefined,
     })
