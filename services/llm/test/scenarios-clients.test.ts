@@ -7,11 +7,13 @@ import { type ScenarioService, startScenarioService, until } from './scenarios-s
 
 /** How many calls are made at once where many are made. */
 const AT_ONCE = 16
+/** Longer than any test: what ends here was not ended by a timeout. */
+const PATIENCE_MS = 120_000
 
 let service: ScenarioService
 
 beforeAll(async () => {
-  service = await startScenarioService()
+  service = await startScenarioService({ firstTokenMs: PATIENCE_MS, idleMs: PATIENCE_MS })
 })
 afterAll(async () => {
   await service[Symbol.asyncDispose]()

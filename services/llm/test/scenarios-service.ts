@@ -38,6 +38,12 @@ export interface AskOptions {
   readonly onEvent?: (event: Event, count: number) => unknown
 }
 
+/** How patient the service is with the provider. */
+export interface Timeouts {
+  readonly firstTokenMs: number
+  readonly idleMs: number
+}
+
 export interface ScenarioService extends AsyncDisposable {
   readonly provider: ScriptedProvider
   /** Asks on behalf of an organisation that nobody knows yet. */
@@ -48,16 +54,14 @@ export interface ScenarioService extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-const FIRST_TOKEN_MS = 1_000
-const IDLE_MS = 500
 const CALL_MS = 25_000
 
 /** The service with its real parts and configuration, and a scripted provider behind it. */
-export async function startScenarioService(): Promise<ScenarioService> {
-  return openParts(async (open) => build(open))
+export async function startScenarioService(timeouts: Timeouts): Promise<ScenarioService> {
+  return openParts(async (open) => build(open, timeouts))
 }
 
-async function build(open: Open) {
+async function build(open: Open, timeouts: Timeouts) {
   const provider = open(await startScriptedProvider())
   const postgres = open(await startTestPostgres())
   await postgres.migrate('llm', join(import.meta.dirname, '../migrations'))
@@ -68,6 +72,7 @@ async function build(open: Open) {
     database: postgres.url('lexcustis_llm'),
     keys: JSON.stringify(keys.jwks),
     certificates,
+    timeouts,
   })
   const llm = await startLlm(config, createLogger({ service: 'llm', level: 'silent' }))
   const chat = createRpcClient(ChatDefinition, {
@@ -101,6 +106,7 @@ interface Surroundings {
   readonly database: string
   readonly keys: string
   readonly certificates: TestCertificates
+  readonly timeouts: Timeouts
 }
 
 async function configOf(around: Surroundings): Promise<LlmConfig> {
@@ -124,8 +130,8 @@ async function configOf(around: Surroundings): Promise<LlmConfig> {
       LLM_PROVIDER: 'openai-compatible',
       LLM_BASE_URL: around.provider,
       LLM_MODEL: 'scripted',
-      LLM_FIRST_TOKEN_TIMEOUT_MS: String(FIRST_TOKEN_MS),
-      LLM_IDLE_TIMEOUT_MS: String(IDLE_MS),
+      LLM_FIRST_TOKEN_TIMEOUT_MS: String(around.timeouts.firstTokenMs),
+      LLM_IDLE_TIMEOUT_MS: String(around.timeouts.idleMs),
     })
   } finally {
     await rm(folder, { recursive: true })

@@ -37,7 +37,7 @@ const held = (): Held => ({
 })
 
 beforeAll(async () => {
-  service = await startScenarioService()
+  service = await startScenarioService({ firstTokenMs: 1_000, idleMs: 500 })
   process.on('warning', noteWarning)
   service.provider.setScenario(readScenario('answer'))
   await service.ask()
