@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { type Job, JobQueue } from './job-queue.js'
+import { Job, JobQueue } from './job-queue.js'
 import { ModelError } from './model-error.js'
 import { openModelFolder } from './model-folder.js'
 import { ModelSession } from './model-session.js'
@@ -25,13 +25,16 @@ export async function serveEmbeddings(port: MessagePort, options: WorkerOptions)
       await session.run([tokenizer.encode('warm-up', maxTokens)])
       return session
     }
-    const loop = new JobLoop({ open, post, close: () => port.close() })
+    const loop = new JobLoop({
+      open,
+      encode: (text) => tokenizer.encode(text, maxTokens),
+      batchTokens: options.batchTokens,
+      post,
+      close: () => port.close(),
+    })
     port.on('message', (message: ToWorker) => {
       if (message.kind === 'cancel') loop.jobs.remove(message.id)
-      if (message.kind === 'embed') {
-        const sequences = message.texts.map((text) => tokenizer.encode(text, maxTokens))
-        loop.jobs.add(message.id, sequences, options.batchTokens)
-      }
+      if (message.kind === 'embed') loop.jobs.add(new Job(message.id, message.texts))
       loop.wake()
     })
     const { name: model, dimensions } = folder
@@ -42,13 +45,18 @@ export async function serveEmbeddings(port: MessagePort, options: WorkerOptions)
   }
 }
 
+/** How many texts are tokenized before messages are read again. */
+const TEXTS_A_STEP = 16
+
 interface LoopPorts {
   readonly open: () => Promise<ModelSession>
+  readonly encode: (text: string) => readonly number[]
+  readonly batchTokens: number
   readonly post: (message: FromWorker) => void
   readonly close: () => void
 }
 
-/** Loads the model on first use, and runs one batch after the other. */
+/** Loads the model on first use, and does one step of one call after the other. */
 class JobLoop {
   readonly jobs = new JobQueue()
   readonly #ports: LoopPorts
@@ -86,20 +94,15 @@ class JobLoop {
   }
 
   async #step(session: ModelSession, job: Job): Promise<void> {
-    const batch = job.batches.shift() ?? []
     try {
-      if (batch.length > 0) {
-        const embeddings = await session.run(batch.map((at) => job.sequences[at] ?? []))
-        for (const [i, embedding] of embeddings.entries()) {
-          job.embeddings[batch[i] ?? 0] = embedding
-        }
-      }
+      if (job.isTokenized) await job.embed(async (sequences) => session.run(sequences))
+      else job.tokenize(this.#ports.encode, TEXTS_A_STEP, this.#ports.batchTokens)
     } catch (error) {
       this.jobs.remove(job.id)
       this.#ports.post({ kind: 'failed', id: job.id, cause: causeOf(error) })
       return
     }
-    if (job.batches.length > 0) return
+    if (!job.isDone) return
     this.jobs.remove(job.id)
     this.#ports.post({ kind: 'embedded', id: job.id, embeddings: job.embeddings })
   }

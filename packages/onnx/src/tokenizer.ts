@@ -15,6 +15,8 @@ const Tokenizer = library.Tokenizer as unknown as new (
 
 /** The library spreads the tokens of a word over arguments: longer words overflow the stack. */
 const PIECE = 16_384
+/** More letters than most tokens have: the end of a text that is cut off is not tokenized in vain. */
+const LETTERS = 8
 
 /** The tokenizer of a model that reads `<start> text <end>`, as XLM-RoBERTa does. */
 export class TextTokenizer {
@@ -45,7 +47,7 @@ export class TextTokenizer {
   /** Token ids with start and end, at most `limit` of them: what is beyond is cut off. */
   encode(text: string, limit: number): number[] {
     const ids = [this.startId]
-    for (const piece of textPieces(text, PIECE)) {
+    for (const piece of textPieces(text, Math.min(PIECE, limit * LETTERS))) {
       for (const id of this.#idsOf(piece)) ids.push(id)
       if (ids.length >= limit) break
     }
