@@ -3,7 +3,10 @@ import { AppError, mib } from '@lexcustis/core'
 
 /** Far more than an answer of the longest kind; a provider that never stops must not fill memory. */
 const MAX_BODY_BYTES = mib(64)
+/** The SDKs copy what they have of a line with each packet: a line without an end stops everything. */
+const MAX_LINE_BYTES = mib(4)
 
+const [LF, CR] = [10, 13]
 const HIGH_WATER_CHUNKS = 64
 /** How long the connection may take to end its response, to be of use for the next request. */
 const LEAVE_MS = 2_000
@@ -56,13 +59,16 @@ export class EndMark {
  */
 export function toResponse(message: IncomingMessage, mark: EndMark): Response {
   let received = 0
+  let lineBytes = 0
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
         message.on('data', (bytes: Buffer) => {
           if (mark.isSeen) return
           received += bytes.length
-          if (received > MAX_BODY_BYTES) {
+          const lineEnd = Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR))
+          lineBytes = lineEnd < 0 ? lineBytes + bytes.length : bytes.length - lineEnd
+          if (received > MAX_BODY_BYTES || lineBytes > MAX_LINE_BYTES) {
             message.destroy(new AppError('UPSTREAM_ERROR', 'the provider does not stop answering'))
             return
           }
