@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assemblePrompt } from './prompt.js'
+import type { Source } from './completion.js'
+import { assemblePrompt, contextSizeOf } from './prompt.js'
+import { estimateQuestion } from './token-estimate.js'
 
 const ask = { speaker: 'user', content: 'Who approves a flight?' } as const
 
@@ -35,3 +38,69 @@ describe('the prompt', () => {
     },
   )
 })
+
+describe('the room for sources', () => {
+  const sourceOf = (n: number, words: number): Source => ({
+    n,
+    title: `Source ${n}`,
+    text: Array.from({ length: words }, (_, at) => `w${n}x${at}`).join(' '),
+  })
+  const systemOf = (sources: Source[], tokens: number, maxTokens?: number) => {
+    const sampling = { ...NO_SAMPLING, maxTokens }
+    const size = { tokens, isKnown: true }
+    return assemblePrompt({ messages: [ask], sources, sampling }, size)[0]?.content ?? ''
+  }
+
+  test('is taken from the best down; what is cut says so, and only the last can be', () => {
+    const sources = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(sources, fc.integer({ min: 300, max: 6_000 }), (words, tokens) => {
+        const given = words.map((count, at) => sourceOf(at + 1, count))
+        const prompt = assemblePrompt(
+          { messages: [ask], sources: given },
+          { tokens, isKnown: true },
+        )
+        expect(estimateQuestion({ messages: prompt })).toBeLessThanOrEqual(tokens)
+        const content = prompt[0]?.content ?? ''
+        const kept = given.filter(({ n }) => content.includes(`<source n="${n}"`))
+        expect(kept).toEqual(given.slice(0, kept.length))
+        const whole = kept.filter(({ text }) => content.includes(`\n${text}\n</source>`))
+        const isCut = content.includes('[cut here')
+        expect(whole).toEqual(isCut ? kept.slice(0, -1) : kept)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('is less when a longer answer is asked for', () => {
+    const sources = [sourceOf(1, 200), sourceOf(2, 200)]
+    expect(systemOf(sources, 1_000, 16).length).toBeGreaterThan(
+      systemOf(sources, 1_000, 1_000).length,
+    )
+  })
+
+  test('may be none, and the model is told', () => {
+    const content = systemOf([sourceOf(1, 200)], 200)
+    expect(content).not.toContain('w1x0')
+    expect(content).toContain('None of the sources fits')
+  })
+
+  test('is assumed for a kind; a conversation is refused only for a size that is known', () => {
+    const messages = [{ speaker: 'user', content: 'x'.repeat(20_000) } as const]
+    const assumed = contextSizeOf({ kind: 'ollama' })
+    expect(assumed).toEqual({ tokens: 4_096, isKnown: false })
+    expect(assemblePrompt({ messages, sources: [] }, assumed)).toEqual(messages)
+    const known = contextSizeOf({ kind: 'ollama', contextTokens: 4_096 })
+    expect(() => assemblePrompt({ messages, sources: [] }, known)).toThrow(
+      /messages are about 500\d tokens, and the model holds 4096/,
+    )
+  })
+})
+
+const NO_SAMPLING = {
+  temperature: undefined,
+  topP: undefined,
+  maxTokens: undefined,
+  seed: undefined,
+  stop: [],
+}

@@ -91,7 +91,7 @@ export function readFormat(json: string): AnswerFormat | undefined {
 }
 
 function readJson(json: string, pointer: string): unknown {
-  if (Buffer.byteLength(json) > MAX_BYTES) throw invalid(pointer, `must be at most 1 MiB`)
+  if (Buffer.byteLength(json) > MAX_BYTES) throw invalid(pointer, 'must be at most 1 MiB')
   let value: unknown
   try {
     value = JSON.parse(json)
@@ -103,16 +103,17 @@ function readJson(json: string, pointer: string): unknown {
   return value
 }
 
-/** Without recursion: the depth is not ours. */
+/** More lists and objects in one another than so many? Without recursion: the depth is not ours. */
 function isDeeper(value: unknown, levels: number): boolean {
-  let level: unknown[] = [value]
-  for (let depth = 0; depth <= levels; depth += 1) {
-    level = level.flatMap((item): unknown[] =>
-      typeof item === 'object' && item !== null ? Object.values(item) : [],
-    )
-    if (level.length === 0) return false
+  let level = [value].filter(isContainer)
+  for (let depth = 0; depth < levels; depth += 1) {
+    level = level.flatMap((container): unknown[] => Object.values(container)).filter(isContainer)
   }
-  return true
+  return level.length > 0
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, pointer: string): T {
