@@ -1,10 +1,12 @@
+import { mib } from '@lexcustis/core'
+
 /** What is wrong with a document, in words for its owner. */
 export class DocumentFault extends Error {
   override readonly name = 'DocumentFault'
 }
 
-/** Of everything read from one file; a larger text is a larger document than anybody searches. */
-export const MAX_TEXT_CHARS = 20_000_000
+/** Of everything read from one file: as much as the largest plain text that can be uploaded has. */
+const MAX_TEXT_CHARS = mib(50)
 
 export function assertTextSize(chars: number): void {
   if (chars > MAX_TEXT_CHARS) {

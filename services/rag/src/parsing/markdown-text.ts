@@ -3,6 +3,9 @@ import { assertTextSize } from './document-fault.js'
 /** Lines that Markdown would take for a heading, the line under one, or the edge of code. */
 const MARKUP = /^( {0,3})(?=#{1,6}[ \t]|[=-]+[ \t]*$|`{3}|~{3})/
 
+/** NUL and halves of characters, which entities and broken fonts can bring about. */
+const UNSTORABLE = /[\0\p{Surrogate}]/gu
+
 /** Puts a text together from paragraphs and headings, as the Markdown that the chunker reads. */
 export class MarkdownText {
   readonly #blocks: string[] = []
@@ -30,7 +33,8 @@ export class MarkdownText {
     return this.#blocks.join('')
   }
 
-  #add(block: string): void {
+  #add(written: string): void {
+    const block = written.replaceAll(UNSTORABLE, '\ufffd')
     this.#blocks.push(block, '\n\n')
     this.#chars += block.length + 2
     assertTextSize(this.#chars)

@@ -2,12 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { buildDocx, buildZip, paragraph, table } from '../../test/files/zip.js'
 import { buildPdf } from '../../test/files/pdf.js'
 import type { MediaType } from '../domain/ingest/media-type.js'
+import { cutPassages } from './cut-passages.js'
+import { languageOf } from './language.js'
 import { parseFile } from './parse-file.js'
 
 const DOCX: MediaType = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
-const parse = async (mediaType: MediaType, bytes: Uint8Array | string) =>
-  parseFile({ mediaType, bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes })
-const textOf = async (mediaType: MediaType, bytes: Uint8Array | string) =>
+const parse = async (mediaType: string, bytes: Uint8Array | string) => {
+  const file = await parseFile({ mediaType, bytes: Buffer.from(bytes as Uint8Array) })
+  return { ...file, passages: cutPassages(file), language: languageOf(file.text) }
+}
+const textOf = async (mediaType: string, bytes: Uint8Array | string) =>
   (await parse(mediaType, bytes)).text
 
 describe('a PDF', () => {
@@ -26,11 +30,10 @@ describe('a PDF', () => {
     expect(parsed.text).toBe(
       '# Retention of logs\n\nDeployers keep the logs for at least six months, unless applicable law says otherwise.\n\nA second paragraph (with brackets).\n\nEverything on page two.\n\n',
     )
-    const second = parsed.pages[1]
-    expect(second?.number).toBe(2)
-    expect(Array.from(parsed.text).slice(second?.start).join('')).toBe(
-      'Everything on page two.\n\n',
-    )
+    expect(parsed.text.slice(parsed.pageStarts[1])).toBe('Everything on page two.\n\n')
+    expect(parsed.passages.map(({ page, headingPath }) => ({ page, headingPath }))).toEqual([
+      { page: 1, headingPath: ['Retention of logs'] },
+    ])
     expect(parsed.language).toBe('en')
   })
 
@@ -123,7 +126,7 @@ describe('a page of HTML', () => {
   })
 
   test.each([
-    ['bytes that are not UTF-8', Buffer.from('<p>Gr\u00fc\u00dfe', 'latin1'), /not valid utf-8/],
+    ['bytes that are not UTF-8', Buffer.from('<p>Gr\u00fc\u00dfe', 'latin1'), /not valid UTF-8/],
     ['an unknown character set', Buffer.from('<meta charset="klingon"><p>x'), /not known/],
     ['NUL', Buffer.from('<p>a\0b'), /NUL/],
     ['nothing to read', Buffer.from('<script>x</script>'), /no text/],

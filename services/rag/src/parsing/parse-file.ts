@@ -1,61 +1,63 @@
 import { decodeText } from '../domain/ingest/decode-text.js'
-import type { MediaType } from '../domain/ingest/media-type.js'
-import type { FileToParse, Page, ParsedDocument } from '../domain/ingest/parser.js'
-import { assertTextSize, DocumentFault } from './document-fault.js'
-import { languageOf } from './language.js'
+import { type FileType, type MediaType, readMediaType } from '../domain/ingest/media-type.js'
+import type { FileToParse } from '../domain/ingest/parser.js'
+import { assertTextSize } from './document-fault.js'
 
-interface Parsed {
+/** All that a file says, in one text. */
+export interface FileText {
+  /** Markdown when `isMarkdown`: headings are marked as there. */
   readonly text: string
   readonly isMarkdown: boolean
-  /** UTF-16 offsets. */
-  readonly pageStarts?: readonly number[]
+  /** UTF-16 offset at which each page begins; empty for formats without pages. */
+  readonly pageStarts: readonly number[]
 }
 
-type Parse = (bytes: Uint8Array) => Promise<Parsed>
+type ReadFile = (bytes: Uint8Array, charset: string | undefined) => Promise<FileText>
 
-const markdown = (text: string): Parsed => ({ text, isMarkdown: true })
+const markdown = (text: string): FileText => ({ text, isMarkdown: true, pageStarts: [] })
 
 /** Each parser is loaded when its first file comes. */
-const PARSERS: Readonly<Record<MediaType, Parse>> = {
-  'text/plain': async (bytes) => ({ text: decodeText(bytes), isMarkdown: false }),
-  'text/markdown': async (bytes) => markdown(decodeText(bytes)),
-  'text/html': async (bytes) => markdown((await import('./formats/html.js')).parseHtml(bytes)),
-  'text/csv': async (bytes) => markdown((await import('./formats/csv.js')).parseCsv(bytes)),
-  'application/pdf': async (bytes) => {
-    const { text, pageStarts } = await (await import('./formats/pdf.js')).parsePdf(bytes)
-    return { text, pageStarts, isMarkdown: true }
+const READERS: Readonly<Record<MediaType, ReadFile>> = {
+  'text/plain': async (bytes, charset) => ({
+    ...markdown(decodeText(bytes, charset)),
+    isMarkdown: false,
+  }),
+  'text/markdown': async (bytes, charset) => markdown(decodeText(bytes, charset)),
+  'text/html': async (bytes, charset) => {
+    const { parseHtml } = await import('./formats/html.js')
+    return markdown(parseHtml(bytes, charset))
   },
-  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': async (bytes) =>
-    markdown(await (await import('./formats/docx.js')).parseDocx(bytes)),
+  'text/csv': async (bytes, charset) => {
+    const { csvToMarkdown } = await import('./formats/csv.js')
+    return markdown(csvToMarkdown(decodeText(bytes, charset)))
+  },
+  'application/pdf': async (bytes) => {
+    const { parsePdf } = await import('./formats/pdf.js')
+    return { isMarkdown: true, ...(await parsePdf(bytes)) }
+  },
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': async (bytes) => {
+    const { parseDocx } = await import('./formats/docx.js')
+    return markdown(await parseDocx(bytes))
+  },
   'message/rfc822': async (bytes) => {
     const { parseEmail } = await import('./formats/email.js')
-    return markdown(await parseEmail(bytes, parseAttachment))
+    return markdown(await parseEmail(bytes, readAttachment))
   },
 }
 
-/** One level deep: a message inside a message is not opened. */
-async function parseAttachment(bytes: Uint8Array, type: MediaType): Promise<string | undefined> {
-  if (type === 'message/rfc822') return undefined
-  return (await PARSERS[type](bytes)).text
+/** One level deep: of a message attached to a message, attachments are only named. */
+async function readAttachment(bytes: Uint8Array, { type, charset }: FileType): Promise<string> {
+  if (type === 'message/rfc822') {
+    const { parseEmail } = await import('./formats/email.js')
+    return parseEmail(bytes, async () => undefined)
+  }
+  return (await READERS[type](bytes, charset)).text
 }
 
-/** Reads a file of any accepted type. Throws DocumentFault. */
-export async function parseFile({ bytes, mediaType }: FileToParse): Promise<ParsedDocument> {
-  const { text, isMarkdown, pageStarts = [] } = await PARSERS[mediaType](bytes)
-  assertTextSize(text.length)
-  if (!/\S/.test(text)) throw new DocumentFault('it contains no text')
-  return { text, isMarkdown, pages: toPages(text, pageStarts), language: languageOf(text) }
-}
-
-/** Offsets in code points, as passages have them. */
-function toPages(text: string, starts: readonly number[]): Page[] {
-  let unit = 0
-  let point = 0
-  return starts.map((start, index) => {
-    while (unit < start) {
-      unit += (text.codePointAt(unit) ?? 0) > 0xffff ? 2 : 1
-      point += 1
-    }
-    return { number: index + 1, start: point }
-  })
+/** Reads a file of any accepted type. Throws DocumentFault, or INVALID_INPUT for text in no encoding. */
+export async function parseFile({ bytes, mediaType }: FileToParse): Promise<FileText> {
+  const { type, charset } = readMediaType(mediaType)
+  const file = await READERS[type](bytes, charset)
+  assertTextSize(file.text.length)
+  return file
 }

@@ -6,21 +6,27 @@ export interface PdfLine {
 }
 
 export interface PdfOptions {
+  /** A last page whose content is this zlib stream. */
+  readonly deflated?: Buffer
   /** Asks for a password, as a file with the standard handler does (ISO 32000-1, section 7.6.3). */
   readonly isEncrypted?: boolean
 }
 
 /** A PDF 1.4 with one content stream a page, Latin-1 text, built object by object. */
 export function buildPdf(pages: readonly (readonly PdfLine[])[], options: PdfOptions = {}): Buffer {
-  const kids = pages.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')
+  const contents = pages.map((lines) => streamOf(lines.map(show).join('\n')))
+  if (options.deflated) {
+    contents.push(streamOf(options.deflated.toString('latin1'), '/Filter /FlateDecode'))
+  }
+  const kids = contents.map((_, index) => `${4 + 2 * index} 0 R`).join(' ')
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`,
+    `<< /Type /Pages /Kids [${kids}] /Count ${contents.length} >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>',
-    ...pages.flatMap((lines, index) => [
+    ...contents.flatMap((content, index) => [
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${5 + 2 * index} 0 R
          /Resources << /Font << /F1 3 0 R >> >> >>`,
-      streamOf(lines.map(show).join('\n')),
+      content,
     ]),
   ]
   if (options.isEncrypted) {
@@ -45,6 +51,6 @@ function show({ text, size = 11, y }: PdfLine): string {
   return `BT /F1 ${size} Tf 1 0 0 1 72 ${y} Tm (${escaped}) Tj ET`
 }
 
-function streamOf(content: string): string {
-  return `<< /Length ${content.length} >>\nstream\n${content}\nendstream`
+function streamOf(content: string, filter = ''): string {
+  return `<< /Length ${content.length} ${filter} >>\nstream\n${content}\nendstream`
 }

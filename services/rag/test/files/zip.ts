@@ -1,4 +1,6 @@
 import { buffer } from 'node:stream/consumers'
+import { constants, deflateRawSync } from 'node:zlib'
+import { mib } from '@lexcustis/core'
 import { ZipFile } from 'yazl'
 
 /** A zip of these files, compressed. */
@@ -32,3 +34,46 @@ export const paragraph = (text: string, style = ''): string =>
 
 export const table = (...rows: readonly (readonly string[])[]): string =>
   `<w:tbl>${rows.map((cells) => `<w:tr>${cells.map((cell) => `<w:tc>${paragraph(cell)}</w:tc>`).join('')}</w:tr>`).join('')}</w:tbl>`
+
+const BLOCK = mib(1)
+
+/** A raw deflate stream (RFC 1951) of so many MiB of one byte; a thousandth of that size. */
+export function deflatedBomb(unpackedMib: number, byte = 0x20): Buffer {
+  const block = deflateRawSync(Buffer.alloc(BLOCK, byte), {
+    finishFlush: constants.Z_FULL_FLUSH,
+    level: 9,
+  })
+  const end = Buffer.from([0x03, 0x00])
+  return Buffer.concat([...Array.from({ length: unpackedMib }, () => block), end])
+}
+
+export interface BombOptions {
+  readonly name: string
+  readonly unpackedMib: number
+  /** What the zip says that it is. */
+  readonly declaredBytes?: number
+}
+
+/** A zip (APPNOTE 6.3.10) with one part that unpacks to a thousand times its size. */
+export function buildZipBomb({ name, unpackedMib, declaredBytes }: BombOptions): Buffer {
+  const data = deflatedBomb(unpackedMib)
+  const fields = Buffer.alloc(26)
+  fields.writeUInt16LE(20, 0)
+  fields.writeUInt16LE(8, 4)
+  fields.writeUInt32LE(data.length, 14)
+  fields.writeUInt32LE(declaredBytes ?? unpackedMib * BLOCK, 18)
+  fields.writeUInt16LE(name.length, 22)
+  const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, Buffer.from(name), data])
+  const central = Buffer.concat([
+    Buffer.from('PK\u0001\u0002\u0014\u0000'),
+    fields,
+    Buffer.alloc(14),
+    Buffer.from(name),
+  ])
+  const end = Buffer.alloc(18)
+  end.writeUInt16LE(1, 4)
+  end.writeUInt16LE(1, 6)
+  end.writeUInt32LE(central.length, 8)
+  end.writeUInt32LE(local.length, 12)
+  return Buffer.concat([local, central, Buffer.from('PK\u0005\u0006'), end])
+}

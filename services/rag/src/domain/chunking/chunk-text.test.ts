@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chunkText, MAX_CHUNK_SIZE } from './chunk-text.js'
-import { sizeOf } from './token-estimate.js'
+import { TextSizes } from './text-sizes.js'
 
 const chunksOf = (text: string, isMarkdown = true) => [...chunkText(text, isMarkdown)]
 
@@ -49,7 +49,9 @@ describe('chunks', () => {
         let last = { start: -1, end: -1 }
         for (const [i, chunk] of chunksOf(document).entries()) {
           expect(chunk.ordinal).toBe(i)
-          expect(sizeOf(chunk.text, 0, chunk.text.length)).toBeLessThanOrEqual(MAX_CHUNK_SIZE)
+          expect(new TextSizes(chunk.text).between(0, chunk.text.length)).toBeLessThanOrEqual(
+            MAX_CHUNK_SIZE,
+          )
           expect(chunk.text.trim()).toBe(chunk.text)
           expect(chunk.start).toBeGreaterThan(last.start)
           expect(chunk.end).toBeGreaterThan(last.end)

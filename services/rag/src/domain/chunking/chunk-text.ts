@@ -1,6 +1,7 @@
 import { type Section, sectionsOf } from './section.js'
-import type { Span } from './span.js'
-import { sizeOf, tokens } from './token-estimate.js'
+import { isLowSurrogate, type Span } from './span.js'
+import { TextSizes, type TokenCounter } from './text-sizes.js'
+import { tokens } from './token-estimate.js'
 import { type Unit, unitsOf } from './unit.js'
 
 /** A passage of a document. Offsets are Unicode code points of the document's text. */
@@ -22,14 +23,19 @@ const MAX_OVERLAP_SIZE = tokens(50)
 
 /**
  * Cuts a text into passages: at headings, then paragraphs, then sentences. Everything but white space
- * is in some passage; passages of one section are of similar size. The same text gives the same
- * passages.
+ * is in some passage; passages of one section are of similar size, in tokens as `count` counts them or
+ * estimated without it. The same text gives the same passages.
  */
-export function* chunkText(text: string, isMarkdown: boolean): Generator<Chunk> {
+export function* chunkText(
+  text: string,
+  isMarkdown: boolean,
+  count?: TokenCounter,
+): Generator<Chunk> {
   const offsets = new CodePointCounter(text)
+  const sizes = new TextSizes(text, count)
   let ordinal = 0
   for (const section of sectionsOf(text, isMarkdown)) {
-    for (const { start, end } of packSection(text, section)) {
+    for (const { start, end } of packSection(text, sizes, section)) {
       yield {
         ordinal: ordinal++,
         start: offsets.at(start),
@@ -41,18 +47,18 @@ export function* chunkText(text: string, isMarkdown: boolean): Generator<Chunk> 
   }
 }
 
-function* packSection(text: string, section: Section): Generator<Span> {
-  const total = sizeOf(text, section.start, section.end)
+function* packSection(text: string, sizes: TextSizes, section: Section): Generator<Span> {
+  const total = sizes.between(section.start, section.end)
   const goal = total / Math.ceil(total / TARGET_SIZE)
   let open: Unit[] = []
   let openSize = 0
-  for (const unit of unitsOf(text, section, MAX_CHUNK_SIZE)) {
+  for (const unit of unitsOf(text, sizes, section, MAX_CHUNK_SIZE)) {
     const last = open.at(-1)
-    const grown = last ? openSize + sizeOf(text, last.end, unit.end) : unit.size
+    const grown = last ? openSize + sizes.between(last.end, unit.end) : unit.size
     if (last && isFull(openSize, grown, goal)) {
       yield spanOf(open)
-      open = overlap(text, open, unit)
-      openSize = sizeOf(text, (open[0] ?? unit).start, unit.end)
+      open = overlap(sizes, open, unit)
+      openSize = sizes.between((open[0] ?? unit).start, unit.end)
     } else {
       openSize = grown
     }
@@ -67,10 +73,10 @@ function isFull(size: number, grown: number, goal: number): boolean {
 }
 
 /** The end of a split paragraph begins the next chunk too, so that no sentence loses its context. */
-function overlap(text: string, closed: readonly Unit[], next: Unit): Unit[] {
+function overlap(sizes: TextSizes, closed: readonly Unit[], next: Unit): Unit[] {
   const last = closed.at(-1)
   if (!last || closed.length < 2 || last.paragraph !== next.paragraph) return []
-  const fits = sizeOf(text, last.start, next.end) <= MAX_CHUNK_SIZE
+  const fits = sizes.between(last.start, next.end) <= MAX_CHUNK_SIZE
   return fits && last.size <= MAX_OVERLAP_SIZE ? [last] : []
 }
 
@@ -95,8 +101,7 @@ class CodePointCounter {
     }
     // An overlap begins a little before the end of the chunk before it.
     while (this.#unit > unit) {
-      const code = this.#text.charCodeAt(this.#unit - 1)
-      this.#unit -= code >= 0xdc00 && code <= 0xdfff ? 2 : 1
+      this.#unit -= isLowSurrogate(this.#text.charCodeAt(this.#unit - 1)) ? 2 : 1
       this.#point--
     }
     return this.#point

@@ -19,6 +19,11 @@ export function isSpace(code: number): boolean {
   return code >= 0xa0 && /\s/.test(String.fromCharCode(code))
 }
 
+/** The second half of a character outside the Basic Multilingual Plane. */
+export function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
+}
+
 export interface Line extends Span {
   /** Without the line break. */
   readonly text: string

@@ -15,10 +15,3 @@ export function unitSize(code: number): number {
   if (code < 0x80) return ASCII
   return code < 0x2e80 ? ALPHABETIC : IDEOGRAPHIC
 }
-
-/** Size of `text` between two UTF-16 offsets. */
-export function sizeOf(text: string, start: number, end: number): number {
-  let size = 0
-  for (let at = start; at < end; at++) size += unitSize(text.charCodeAt(at))
-  return size
-}

@@ -1,5 +1,5 @@
-import { isSpace, linesOf, type Span, trimSpan } from './span.js'
-import { sizeOf, unitSize } from './token-estimate.js'
+import { isLowSurrogate, isSpace, linesOf, type Span, trimSpan } from './span.js'
+import type { TextSizes } from './text-sizes.js'
 
 /** The smallest part that a chunk is put together from: a paragraph, or a piece of a long one. */
 export interface Unit extends Span {
@@ -12,11 +12,16 @@ export interface Unit extends Span {
 const ITEM = /^\s*(?:[-*+•–]|\(?(?:\d{1,3}|[a-z]{1,4})[.)])\s/u
 
 /** Cuts a section into paragraphs, and those above `maxSize` into sentences or, failing that, pieces. */
-export function* unitsOf(text: string, section: Span, maxSize: number): Generator<Unit> {
+export function* unitsOf(
+  text: string,
+  sizes: TextSizes,
+  section: Span,
+  maxSize: number,
+): Generator<Unit> {
   let paragraph = 0
   for (const span of paragraphsOf(text, section)) {
-    for (const part of splitLong(text, span, maxSize)) {
-      yield { ...part, size: sizeOf(text, part.start, part.end), paragraph }
+    for (const part of splitLong(text, sizes, span, maxSize)) {
+      yield { ...part, size: sizes.between(part.start, part.end), paragraph }
     }
     paragraph++
   }
@@ -45,14 +50,14 @@ function* trimmed(text: string, span: Span): Generator<Span> {
   if (rest) yield rest
 }
 
-function* splitLong(text: string, span: Span, maxSize: number): Generator<Span> {
-  if (sizeOf(text, span.start, span.end) <= maxSize) {
+function* splitLong(text: string, sizes: TextSizes, span: Span, maxSize: number): Generator<Span> {
+  if (sizes.between(span.start, span.end) <= maxSize) {
     yield span
     return
   }
   for (const sentence of sentencesOf(text, span)) {
-    if (sizeOf(text, sentence.start, sentence.end) <= maxSize) yield sentence
-    else yield* piecesOf(text, sentence, maxSize)
+    if (sizes.between(sentence.start, sentence.end) <= maxSize) yield sentence
+    else yield* piecesOf(text, sizes, sentence, maxSize)
   }
 }
 
@@ -71,13 +76,15 @@ function* sentencesOf(text: string, { start, end }: Span): Generator<Span> {
 }
 
 /** Pieces of at most `maxSize`, cut at white space where there is any and never inside a character. */
-function* piecesOf(text: string, { start, end }: Span, maxSize: number): Generator<Span> {
+function* piecesOf(
+  text: string,
+  sizes: TextSizes,
+  { start, end }: Span,
+  maxSize: number,
+): Generator<Span> {
   for (let from = start; from < end;) {
-    let size = 0
-    let to = from
-    while (to < end && size + unitSize(text.charCodeAt(to)) <= maxSize) {
-      size += unitSize(text.charCodeAt(to++))
-    }
+    let to = from + 1
+    while (to < end && sizes.between(from, to + 1) <= maxSize) to++
     to = wordBoundary(text, from, to, end)
     yield* trimmed(text, { start: from, end: to })
     from = to
@@ -92,8 +99,4 @@ function wordBoundary(text: string, from: number, to: number, end: number): numb
   }
   const isInsidePair = isLowSurrogate(text.charCodeAt(to)) && to - 1 > from
   return isInsidePair ? to - 1 : to
-}
-
-function isLowSurrogate(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff
 }

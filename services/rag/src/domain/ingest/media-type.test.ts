@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mediaTypeOf } from './media-type.js'
+import { fileTypeOf, readMediaType, writeMediaType } from './media-type.js'
 
 test.each([
   ['', 'a.txt', 'text/plain'],
@@ -15,6 +15,7 @@ test.each([
   ['text/plain', 'rows.csv', 'text/csv'],
   ['text/tab-separated-values', 'rows.tsv', 'text/csv'],
   ['text/html', 'a.txt', 'text/html'],
+  ['text/csv; charset="Windows-1252"', 'a.csv', 'text/csv; charset=windows-1252'],
   ['', 'letter.eml', 'message/rfc822'],
   [
     'application/octet-stream',
@@ -22,7 +23,9 @@ test.each([
     'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   ],
 ])('declared %j and named %j is %s', (declared, name, type) => {
-  expect(mediaTypeOf(declared, name)).toBe(type)
+  const written = writeMediaType(fileTypeOf(declared, name))
+  expect(written).toBe(type)
+  expect(writeMediaType(readMediaType(written))).toBe(type)
 })
 
 test.each([
@@ -31,10 +34,10 @@ test.each([
   ['text/plain', 'a.zip'],
   ['', 'noextension'],
   ['image/png', 'a.md'],
-  ['text/plain; charset=iso-8859-1', 'a.txt'],
+  ['text/plain; charset=klingon', 'a.txt'],
   ['constructor', 'a.constructor'],
 ])('declared %j and named %j is refused, naming what is accepted', (declared, name) => {
-  expect(() => mediaTypeOf(declared, name)).toThrow(
+  expect(() => fileTypeOf(declared, name)).toThrow(
     expect.objectContaining({
       reason: 'UNSUPPORTED_MEDIA_TYPE',
       message: expect.stringMatching(

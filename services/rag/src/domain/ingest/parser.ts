@@ -1,34 +1,31 @@
-import type { MediaType } from './media-type.js'
+import type { Chunk } from '../chunking/chunk-text.js'
 
-/** Where a page begins. */
-export interface Page {
-  /** From 1. */
-  readonly number: number
-  /** Code points of the text before it. */
-  readonly start: number
+/** A passage of a file, and where it stands. */
+export interface ParsedPassage extends Chunk {
+  /** That it begins on, from 1; 0 when the file has no pages. */
+  readonly page: number
 }
 
-/** What a file says, in one text. */
+/** What a file says, cut into passages. */
 export interface ParsedDocument {
-  /** Markdown when `isMarkdown`: headings are marked as there. */
-  readonly text: string
-  readonly isMarkdown: boolean
-  /** Ascending; empty for formats without pages. */
-  readonly pages: readonly Page[]
+  /** In order; together everything that the file says. At least one. */
+  readonly passages: readonly ParsedPassage[]
   /** ISO 639-1; empty when it cannot be told. */
   readonly language: string
 }
 
 export interface FileToParse {
   readonly bytes: Uint8Array
-  readonly mediaType: MediaType
+  /** As `readMediaType` gave it. */
+  readonly mediaType: string
 }
 
 /** Reads files of every accepted type. */
 export interface DocumentParser {
   /**
-   * Takes the bytes over: they must not be used afterwards. Throws INVALID_INPUT, saying for the owner
-   * what is wrong with the file, or the reason of `signal`.
+   * Takes the bytes over: they must not be used afterwards. The same bytes give the same passages.
+   * Throws INVALID_INPUT, saying for the owner what is wrong with the file; UNAVAILABLE when it could
+   * not be told now; or the reason of `signal`.
    */
   parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument>
 }

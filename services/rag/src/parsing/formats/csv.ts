@@ -1,5 +1,4 @@
 import { CsvError, parse } from 'csv-parse/sync'
-import { decodeDeclared } from '../decode.js'
 import { DocumentFault } from '../document-fault.js'
 import { MarkdownText } from '../markdown-text.js'
 
@@ -11,8 +10,8 @@ const DELIMITERS = [',', ';', '\t', '|'] as const
  * A paragraph for each row, every value behind the name of its column: whichever rows a passage holds,
  * it says what its numbers are. The first row names the columns. Throws DocumentFault.
  */
-export function parseCsv(bytes: Uint8Array): string {
-  const [names = [], ...rows] = readRows(decodeDeclared(bytes, undefined))
+export function csvToMarkdown(csv: string): string {
+  const [names = [], ...rows] = readRows(csv)
   if (names.length > MAX_COLUMNS) {
     throw new DocumentFault(`it has more than ${MAX_COLUMNS} columns`)
   }

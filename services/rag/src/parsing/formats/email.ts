@@ -1,34 +1,37 @@
 import PostalMime, { type Address, type Email } from 'postal-mime'
-import { type MediaType, mediaTypeOf } from '../../domain/ingest/media-type.js'
-import { DocumentFault } from '../document-fault.js'
+import { AppError } from '@lexcustis/core'
+import { type FileType, fileTypeOf } from '../../domain/ingest/media-type.js'
+import { assertTextSize, DocumentFault } from '../document-fault.js'
 import { MarkdownText } from '../markdown-text.js'
 import { htmlToMarkdown } from './html.js'
 
 const MAX_ATTACHMENTS = 100
 const MAX_NESTING = 20
+/** A message forwarded in the body is part of it, what it forwarded itself is not. */
+const MAX_FORWARDED = 1
 /** One of these is in every message (RFC 5322, section 3.6). */
 const KNOWN = new Set(['from', 'date', 'subject', 'to', 'message-id', 'received'])
 
-/** Reads an attachment; undefined for a type that is not read inside an e-mail. */
-export type ParseAttachment = (
-  bytes: Uint8Array,
-  mediaType: MediaType,
-) => Promise<string | undefined>
+/** Reads an attachment; undefined where attachments are not read. */
+export type ReadAttachment = (bytes: Uint8Array, type: FileType) => Promise<string | undefined>
 
 /**
  * Headers, body and attachments of a message (RFC 5322, RFC 2045). An attachment that cannot be read
  * is named with the reason and does not keep the rest from being read. Throws DocumentFault.
  */
-export async function parseEmail(bytes: Uint8Array, parse: ParseAttachment): Promise<string> {
+export async function parseEmail(bytes: Uint8Array, readFile: ReadAttachment): Promise<string> {
   const email = await read(bytes)
   const out = new MarkdownText()
   out.heading(1, email.subject ?? 'Message without a subject')
   out.paragraph(headersOf(email))
   const parts = [out.toString(), bodyOf(email)]
+  let chars = 0
   for (const { filename, mimeType, content } of email.attachments) {
     const title = new MarkdownText()
     title.heading(2, `Attachment: ${filename ?? 'without a name'}`)
-    parts.push(title.toString(), await attached(content, mimeType, filename ?? '', parse))
+    const text = await attached(content, mimeType, filename ?? '', readFile)
+    assertTextSize((chars += text.length))
+    parts.push(title.toString(), text)
   }
   return parts.join('')
 }
@@ -36,6 +39,7 @@ export async function parseEmail(bytes: Uint8Array, parse: ParseAttachment): Pro
 async function read(bytes: Uint8Array): Promise<Email> {
   const email = await PostalMime.parse(bytes, {
     maxNestingDepth: MAX_NESTING,
+    maxRfc822NestingDepth: MAX_FORWARDED,
     attachmentEncoding: 'arraybuffer',
   }).catch(() => {
     throw new DocumentFault(`it is damaged, or parts of it are nested deeper than ${MAX_NESTING}`)
@@ -73,17 +77,22 @@ async function attached(
   content: ArrayBuffer | Uint8Array | string,
   declared: string,
   name: string,
-  parse: ParseAttachment,
+  readFile: ReadAttachment,
 ): Promise<string> {
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content)
   const note = new MarkdownText()
   try {
-    const text = await parse(bytes, mediaTypeOf(declared, name))
+    const text = await readFile(bytes, fileTypeOf(declared, name))
     if (text !== undefined) return text
-    note.paragraph('(a message inside a message is not read)')
+    note.paragraph('(not read: it is attached to an attachment)')
   } catch (error) {
-    const why = error instanceof DocumentFault ? error.message : 'its type is not accepted'
-    note.paragraph(`(not read: ${why})`)
+    note.paragraph(`(not read: ${whyNot(error)})`)
   }
   return note.toString()
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof DocumentFault) return error.message
+  if (!(error instanceof AppError)) return 'it is damaged'
+  return error.reason === 'UNSUPPORTED_MEDIA_TYPE' ? 'its type is not accepted' : error.message
 }

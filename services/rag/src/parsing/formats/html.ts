@@ -1,6 +1,7 @@
 import { Parser } from 'htmlparser2'
-import { declaredByHtml, decodeDeclared } from '../decode.js'
+import { decodeText } from '../../domain/ingest/decode-text.js'
 import { MarkdownText } from '../markdown-text.js'
+import { declaredByHtml } from './html-charset.js'
 
 /** What nobody reads on the page. */
 const SILENT = new Set(
@@ -17,16 +18,19 @@ const BLOCKS = new Set(
 const HEADING = /^h([1-6])$/
 const CELLS = new Set(['td', 'th'])
 
-/** Text of a page: headings, paragraphs, lists and the rows of tables. Throws DocumentFault. */
-export function parseHtml(bytes: Uint8Array): string {
-  return htmlToMarkdown(decodeDeclared(bytes, declaredByHtml(bytes)))
+/**
+ * Text of a page: headings, paragraphs, lists and the rows of tables. What came with the file (`charset`)
+ * goes before what the page declares itself. Throws DocumentFault.
+ */
+export function parseHtml(bytes: Uint8Array, charset: string | undefined): string {
+  return htmlToMarkdown(decodeText(bytes, charset ?? declaredByHtml(bytes)))
 }
 
 export function htmlToMarkdown(html: string): string {
   const reader = new PageReader()
   const parser = new Parser(
     {
-      onopentag: (name, attributes) => reader.open(name, 'hidden' in attributes),
+      onopentag: (name, attributes) => reader.open(name, isHidden(attributes)),
       onclosetag: (name) => reader.close(name),
       ontext: (text) => reader.text(text),
     },
@@ -35,6 +39,11 @@ export function htmlToMarkdown(html: string): string {
   parser.write(html)
   parser.end()
   return reader.end()
+}
+
+/** Text that nobody sees is not what the page says; instructions to a model like to hide there. */
+function isHidden({ hidden, style = '' }: Readonly<Record<string, string>>): boolean {
+  return hidden !== undefined || /display\s*:\s*none|visibility\s*:\s*hidden/i.test(style)
 }
 
 class PageReader {

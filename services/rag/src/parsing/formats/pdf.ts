@@ -29,6 +29,14 @@ interface Line {
 /** Text, pages and headings of a PDF (ISO 32000). Throws DocumentFault. */
 export async function parsePdf(bytes: Uint8Array): Promise<PdfText> {
   const pdf = await openPdf(bytes)
+  try {
+    return write(await readPages(pdf))
+  } finally {
+    await pdf.loadingTask.destroy()
+  }
+}
+
+async function readPages(pdf: Pdf): Promise<Line[][]> {
   if (pdf.numPages > MAX_PAGES) throw new DocumentFault(`it has more than ${MAX_PAGES} pages`)
   const pages: Line[][] = []
   let chars = 0
@@ -41,7 +49,7 @@ export async function parsePdf(bytes: Uint8Array): Promise<PdfText> {
   if (chars === 0) {
     throw new DocumentFault('it has no text layer, only images; run OCR on it first')
   }
-  return write(pages)
+  return pages
 }
 
 type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>
@@ -62,7 +70,11 @@ async function openPdf(bytes: Uint8Array): Promise<Pdf> {
 async function readPage(pdf: Pdf, number: number): Promise<Line[]> {
   const content = await pdf
     .getPage(number)
-    .then(async (page) => page.getTextContent())
+    .then(async (page) => {
+      const text = await page.getTextContent()
+      page.cleanup()
+      return text
+    })
     .catch(() => {
       throw new DocumentFault(`it is damaged: page ${number} cannot be read`)
     })
