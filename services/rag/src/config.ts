@@ -1,3 +1,4 @@
+import type { EmbeddingSettings } from './adapters/embedding-model.js'
 import type { ParserLimits } from './parsing/parser-pool.js'
 import {
   ConfigError,
@@ -15,8 +16,9 @@ import {
 export interface RagConfig extends ServiceConfig {
   /** Folder of the embedded search index. */
   readonly lanceDbDirectory: string
-  /** Folder of an embedding model; this version does not use it and says so. */
+  /** Folder of an embedding model; undefined for retrieval by terms alone. */
   readonly modelDirectory: string | undefined
+  readonly embedding: Required<Omit<EmbeddingSettings, 'maxWaitingLength'>>
   readonly parsing: ParserLimits
 }
 
@@ -24,6 +26,9 @@ const SHAPE = {
   ...serviceShape({ grpcPort: 50053, metricsPort: 9053 }),
   LANCEDB_DIR: directory(),
   MODEL_DIR: directory().optional(),
+  EMBED_THREADS: integer({ min: 0, max: 256, default: 0 }),
+  EMBED_MAX_TOKENS: integer({ min: 16, max: 8_192, default: 8_192 }),
+  EMBED_BATCH_TOKENS: integer({ min: 64, max: 1_000_000, default: 2_048 }),
   PARSE_TIMEOUT_MS: integer({ min: 1_000, max: 3_600_000, default: 120_000 }),
   PARSE_MEMORY_MB: integer({ min: 128, max: 65_536, default: 1_024 }),
 }
@@ -43,6 +48,12 @@ export function readConfig(env: Environment): RagConfig {
     ...toServiceConfig(parsed),
     lanceDbDirectory: parsed.LANCEDB_DIR,
     modelDirectory: parsed.MODEL_DIR,
+    embedding: {
+      isRequired: readProfile(env) === 'production',
+      threads: parsed.EMBED_THREADS,
+      maxTokens: parsed.EMBED_MAX_TOKENS,
+      batchTokens: parsed.EMBED_BATCH_TOKENS,
+    },
     parsing: { timeoutMs: parsed.PARSE_TIMEOUT_MS, memoryMb: parsed.PARSE_MEMORY_MB },
   }
 }

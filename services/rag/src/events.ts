@@ -7,11 +7,13 @@ import type { Source } from './domain/search/rank.js'
 export interface Events {
   readonly started: (port: number) => void
   readonly documentReady: (claim: Claim, chunkCount: number) => void
+  /** Was ready and is embedded with the present model now. */
+  readonly documentEmbedded: (claim: Claim, chunkCount: number) => void
   readonly documentFailed: (claim: Claim, error: AppError) => void
   /** Will be tried again. */
   readonly documentDelayed: (claim: Claim, error: unknown) => void
   readonly workerFailed: (error: unknown) => void
-  /** Deleted, but entries may be left in the index until a worker removes them. */
+  /** Deleted or replaced, but entries may be left in the index until a worker removes them. */
   readonly indexLeftover: (error: unknown) => void
   readonly sourceFailed: (source: Source, error: unknown) => void
   readonly callFailed: (rpc: string, caller: string, error: AppError | undefined) => void
@@ -20,7 +22,7 @@ export interface Events {
 export function createEvents(log: Logger, { registry }: Metrics): Events {
   const documents = new Counter({
     name: 'lexcustis_rag_documents_total',
-    help: 'Documents a worker was done with, by outcome: ready, failed, delayed',
+    help: 'Documents a worker was done with, by outcome: ready, embedded, failed, delayed',
     labelNames: ['outcome'] as const,
     registers: [registry],
   })
@@ -36,6 +38,10 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
     documentReady: (claim, count) => {
       documents.inc({ outcome: 'ready' })
       log.info({ ...fields(claim), count }, 'document ready')
+    },
+    documentEmbedded: (claim, count) => {
+      documents.inc({ outcome: 'embedded' })
+      log.info({ ...fields(claim), count }, 'document embedded again')
     },
     documentFailed: (claim, { reason }) => {
       documents.inc({ outcome: 'failed' })

@@ -1,18 +1,15 @@
 import type { Database } from '@lexcustis/postgres'
 import type { ReadinessCheck } from '@lexcustis/runtime'
+import type { EmbeddingModel } from './adapters/embedding-model.js'
 import type { PassageIndex } from './domain/passage-index.js'
 
 interface ReadinessPorts {
   readonly database: Pick<Database, 'ping'>
   readonly index: Pick<PassageIndex, 'check'>
-  readonly modelDirectory: string | undefined
+  readonly embeddings: Pick<EmbeddingModel, 'state'>
 }
 
-export function readinessChecks({
-  database,
-  index,
-  modelDirectory,
-}: ReadinessPorts): ReadinessCheck[] {
+export function readinessChecks({ database, index, embeddings }: ReadinessPorts): ReadinessCheck[] {
   return [
     {
       name: 'database',
@@ -30,12 +27,10 @@ export function readinessChecks({
     },
     {
       name: 'embeddings',
-      check: async () => ({
-        status: 'degraded',
-        detail: modelDirectory
-          ? 'RAG_MODEL_DIR is set, but this version has no dense retrieval: BM25 only'
-          : 'no embedding model: retrieval is BM25 only',
-      }),
+      check: async () => {
+        const { isReady, detail } = embeddings.state()
+        return { status: isReady ? 'ready' : 'degraded', detail }
+      },
     },
   ]
 }

@@ -2,6 +2,7 @@ import { mib } from '@lexcustis/core'
 import { openDatabase } from '@lexcustis/postgres'
 import { createTenantTokenVerifier, startRpcServer, withPeers } from '@lexcustis/rpc'
 import { createMetrics, type Logger, type Open, openParts, startProbes } from '@lexcustis/runtime'
+import { EmbeddingModel } from './adapters/embedding-model.js'
 import { IngestWorker } from './adapters/ingest-worker.js'
 import { LancePassageIndex } from './adapters/lance-index.js'
 import { PgDocumentStore } from './adapters/pg-document-store.js'
@@ -10,6 +11,7 @@ import { PgWorkStore } from './adapters/pg-work-store.js'
 import { ALLOW } from './allow.js'
 import type { RagConfig } from './config.js'
 import { deleteDocument } from './domain/ingest/delete-document.js'
+import { embedAgain } from './domain/ingest/embed-again.js'
 import { ingestDocument } from './domain/ingest/ingest-document.js'
 import { processBatch, type ProcessPorts } from './domain/ingest/process-batch.js'
 import { readUpload } from './domain/ingest/read-upload.js'
@@ -54,17 +56,20 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
   const events = createEvents(log, metrics)
   const database = open(openDatabase({ url: config.databaseUrl, name: 'rag' }))
   const index = open(await LancePassageIndex.open(config.lanceDbDirectory))
+  const embeddings = open(await EmbeddingModel.open(config.modelDirectory, config.embedding))
   const probes = open(
     await startProbes({
       host: config.listenHost,
       port: config.metricsPort,
       metrics,
-      checks: readinessChecks({ database, index, modelDirectory: config.modelDirectory }),
+      checks: readinessChecks({ database, index, embeddings }),
     }),
   )
-  const parser = open(new ParserPool(config.parsing))
+  const parser = open(new ParserPool({ ...config.parsing, modelDirectory: config.modelDirectory }))
   const work = new PgWorkStore(database)
-  const worker = open(startWorker({ work, index, parser }, events, timing))
+  const worker = open(
+    startWorker({ work, index, parser, embedder: embeddings.forPassages }, events, timing),
+  )
 
   const documents = new PgDocumentStore(database)
   const budget = new UploadBudget(UPLOAD_MEMORY_BYTES)
@@ -103,17 +108,32 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
 }
 
 function startWorker(
-  ports: Pick<ProcessPorts, 'work' | 'index' | 'parser'>,
+  ports: Pick<ProcessPorts, 'work' | 'index' | 'parser' | 'embedder'>,
   events: Events,
   { pollMs, leaseMs }: WorkerTiming,
 ): IngestWorker {
-  const process = processBatch({
+  const ingest = processBatch({
     ...ports,
     leaseMs,
     retryDelayMs: RETRY_DELAY_MS,
     onReady: events.documentReady,
     onFailed: events.documentFailed,
     onFault: events.documentDelayed,
+    onLeftover: events.indexLeftover,
   })
+  const { work, index, embedder } = ports
+  const again =
+    embedder &&
+    embedAgain({
+      work,
+      index,
+      embedder,
+      leaseMs,
+      onEmbedded: events.documentEmbedded,
+      onFault: events.documentDelayed,
+    })
+  // What is new comes first; what is ready already can wait.
+  const process = async (signal: AbortSignal): Promise<number> =>
+    (await ingest(signal)) || ((await again?.(signal)) ?? 0)
   return new IngestWorker({ process, pollMs, onFault: events.workerFailed })
 }

@@ -37,6 +37,8 @@ export interface RagClients extends Disposable {
 /** Real Postgres, real certificates, one folder for the index; replicas are started by the test. */
 export class RagStack implements AsyncDisposable {
   readonly logLines: string[] = []
+  /** Of the replicas that are started from now on. */
+  modelDirectory: string | undefined = undefined
   readonly #started: (AsyncDisposable | Disposable)[] = []
 
   private constructor(
@@ -71,7 +73,8 @@ export class RagStack implements AsyncDisposable {
       logLevel: 'debug',
       extraCallers: {},
       lanceDbDirectory: join(this.directory, 'lance'),
-      modelDirectory: undefined,
+      modelDirectory: this.modelDirectory,
+      embedding: { isRequired: false, threads: 1, maxTokens: 8_192, batchTokens: 2_048 },
       parsing: { timeoutMs: 20_000, memoryMb: 512 },
     }
     const running = await startRag(config, log, { ...FAST, ...timing })
@@ -141,6 +144,14 @@ export interface FileToSend {
   readonly name?: string
   readonly mediaType?: string
   readonly bytes: Uint8Array | string
+  readonly replaces?: string
+  readonly language?: string
+  readonly datedAt?: Date
+  readonly source?: string
+}
+
+function described({ replaces = '', language = '', datedAt, source = '' }: FileToSend) {
+  return { replaces, language, datedAt, source }
 }
 
 /** The messages of an upload, in pieces of 64 KiB. */
@@ -149,7 +160,7 @@ export async function* upload(file: FileToSend): AsyncGenerator<IngestDocumentRe
   yield {
     part: {
       $case: 'header',
-      value: { id, name, mediaType, replaces: '', language: '', datedAt: undefined, source: '' },
+      value: { id, name, mediaType, ...described(file) },
     },
   }
   const bytes = Buffer.from(file.bytes as Uint8Array)

@@ -33,7 +33,8 @@ const TEXT = Array.from({ length: 300 }, (_, i) => `# Rule ${i}\n\nBadger number
 /** Stores a document as a replica does that ends right after it answered. */
 async function queue(owner: string, bytes: string): Promise<string> {
   async function* parts() {
-    yield { header: { id: uuidv7(), name: 'rules.md', mediaType: '' } }
+    const described = { replaces: '', language: '', datedAt: undefined, source: '' }
+    yield { header: { id: uuidv7(), name: 'rules.md', mediaType: '', ...described } }
     yield { data: Buffer.from(bytes) }
   }
   const documents = new PgDocumentStore(database)
@@ -97,7 +98,7 @@ describe('a document whose worker was killed', () => {
     for (const step of [
       async () => work.addChunks(slow!, []),
       async () => work.setEmbedding(slow!, ''),
-      async () => work.setReady(slow!, 1),
+      async () => work.setReady(slow!, 1, ''),
       async () => work.setFailed(slow!, 'x'),
       async () => work.renew(slow!, 1_000),
       async () => work.release(slow!, 0),

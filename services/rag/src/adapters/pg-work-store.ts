@@ -10,6 +10,10 @@ import {
 /** The claim is still held and the document still wanted. Parameters 1 to 3 are those of `keyOf`. */
 const HELD = 'organization_id = $1 AND id = $2 AND attempt = $3 AND deleted_at IS NULL'
 
+/** What is done of a document once its passages are cut, and in the end. */
+const PARSED_E4 = 2_000
+const DONE_E4 = 10_000
+
 export class PgWorkStore implements WorkStore {
   readonly #database: Database
 
@@ -18,12 +22,19 @@ export class PgWorkStore implements WorkStore {
   }
 
   async claim(leaseMs: number): Promise<Claim | undefined> {
-    const [row] = await this.#database.query<{
-      organization_id: string
-      document_id: string
-      attempt: number
-    }>('SELECT organization_id, document_id, attempt FROM rag.claim_document($1)', [leaseMs])
-    return row && { owner: row.organization_id, documentId: row.document_id, attempt: row.attempt }
+    const [row] = await this.#database.query<ClaimRow>(
+      'SELECT organization_id, document_id, attempt FROM rag.claim_document($1)',
+      [leaseMs],
+    )
+    return row && toClaim(row)
+  }
+
+  async claimOutdated(leaseMs: number, embeddingModel: string): Promise<Claim | undefined> {
+    const [row] = await this.#database.query<ClaimRow>(
+      'SELECT organization_id, document_id, attempt FROM rag.claim_outdated_document($1, $2)',
+      [leaseMs, embeddingModel],
+    )
+    return row && toClaim(row)
   }
 
   async renew(claim: Claim, leaseMs: number): Promise<void> {
@@ -43,8 +54,10 @@ export class PgWorkStore implements WorkStore {
         size_bytes: bigint
         version: number
         state: DocumentState
+        language: string
+        dated_at: Date | null
       }>(
-        `SELECT name, media_type, size_bytes, version, state FROM rag.document WHERE ${HELD}`,
+        `SELECT name, media_type, size_bytes, version, state, language, dated_at FROM rag.document WHERE ${HELD}`,
         keyOf(claim),
       ),
     )
@@ -54,7 +67,9 @@ export class PgWorkStore implements WorkStore {
         mediaType: row.media_type,
         sizeBytes: Number(row.size_bytes),
         version: row.version,
-        state: row.state === 'embedding' ? 'embedding' : 'parsing',
+        language: row.language,
+        datedAt: row.dated_at ?? undefined,
+        state: row.state === 'embedding' || row.state === 'ready' ? row.state : 'parsing',
       }
     )
   }
@@ -115,16 +130,43 @@ export class PgWorkStore implements WorkStore {
   }
 
   async setEmbedding(claim: Claim, language: string): Promise<void> {
-    const set = "state = 'embedding', language = CASE WHEN language = '' THEN $4 ELSE language END"
+    const set = `state = 'embedding', progress_e4 = ${PARSED_E4}, language = CASE WHEN language = '' THEN $4 ELSE language END`
     await this.#update(claim, set, [language])
   }
 
   async setProgress(claim: Claim, chunkCount: number): Promise<void> {
-    await this.#update(claim, 'chunk_count = $4', [chunkCount])
+    const done = `${PARSED_E4} + ${DONE_E4 - PARSED_E4} * $4::bigint / greatest(1, (
+      SELECT count(*) FROM rag.chunk WHERE organization_id = $1 AND document_id = $2))`
+    await this.#update(
+      claim,
+      `chunk_count = CASE WHEN state = 'ready' THEN chunk_count ELSE $4 END,
+       progress_e4 = CASE WHEN state = 'ready' THEN progress_e4 ELSE least(${DONE_E4}, ${done}) END`,
+      [chunkCount],
+    )
   }
 
-  async setReady(claim: Claim, chunkCount: number): Promise<void> {
-    await this.#update(claim, "state = 'ready', chunk_count = $4, lease_until = NULL", [chunkCount])
+  async setReady(
+    claim: Claim,
+    chunkCount: number,
+    embeddingModel: string,
+  ): Promise<string | undefined> {
+    return this.#database.tenant(claim.owner, async (tx) => {
+      const [ready] = await tx.query<{ replaces: string | null }>(
+        `UPDATE rag.document
+         SET state = 'ready', chunk_count = $4, progress_e4 = ${DONE_E4}, embedding_model = $5,
+             lease_until = NULL
+         WHERE ${HELD} RETURNING replaces`,
+        [...keyOf(claim), chunkCount, embeddingModel],
+      )
+      if (!ready) throw new ClaimLost()
+      if (ready.replaces === null) return undefined
+      // In the same moment: at no time are both versions found, or neither.
+      await tx.query(
+        'UPDATE rag.document SET replaced_by = $3 WHERE organization_id = $1 AND id = $2',
+        [claim.owner, ready.replaces, claim.documentId],
+      )
+      return ready.replaces
+    })
   }
 
   async setFailed(claim: Claim, reason: string): Promise<void> {
@@ -178,6 +220,16 @@ export class PgWorkStore implements WorkStore {
     })
     if (!isHeld) throw new ClaimLost()
   }
+}
+
+interface ClaimRow {
+  readonly organization_id: string
+  readonly document_id: string
+  readonly attempt: number
+}
+
+function toClaim(row: ClaimRow): Claim {
+  return { owner: row.organization_id, documentId: row.document_id, attempt: row.attempt }
 }
 
 function keyOf({ owner, documentId, attempt }: Claim): unknown[] {

@@ -1,6 +1,8 @@
 import { AppError } from '@lexcustis/core'
 import type { Owner } from '../collection.js'
+import type { Embedder } from '../embedder.js'
 import type { PassageIndex } from '../passage-index.js'
+import type { Added } from './add-to-index.js'
 import { indexDocument } from './index-document.js'
 import type { DocumentParser } from './parser.js'
 import { type Claim, ClaimLost, type WorkStore } from './work.js'
@@ -15,17 +17,20 @@ export interface ProcessPorts {
   readonly work: WorkStore
   readonly index: PassageIndex
   readonly parser: DocumentParser
+  /** Undefined without an embedding model. */
+  readonly embedder: Embedder | undefined
   readonly leaseMs: number
   readonly retryDelayMs: number
   readonly onReady: (claim: Claim, chunkCount: number) => void
   readonly onFailed: (claim: Claim, error: AppError) => void
+  /** Entries of a version that was replaced remain in the index. */
+  readonly onLeftover: (error: unknown) => void
   /** Tried again later. */
   readonly onFault: (claim: Claim, error: unknown) => void
 }
 
-interface Indexed {
+interface Indexed extends Added {
   readonly claim: Claim
-  readonly chunkCount: number
 }
 
 /**
@@ -48,7 +53,7 @@ export function processBatch(ports: ProcessPorts) {
         held.add(claim)
         const result = await attempt(ports, claim, signal, async () => begin(ports, claim, signal))
         bytes += result?.sizeBytes ?? 0
-        if (result?.chunkCount) indexed.push({ claim, chunkCount: result.chunkCount })
+        if (result?.added) indexed.push({ claim, ...result.added })
         else held.delete(claim)
       }
       await finish(ports, indexed, signal)
@@ -68,18 +73,18 @@ async function begin(
   ports: ProcessPorts,
   claim: Claim,
   signal: AbortSignal,
-): Promise<{ sizeBytes: number; chunkCount: number }> {
+): Promise<{ sizeBytes: number; added?: Added }> {
   const document = await ports.work.open(claim)
   if (!document) {
     await ports.index.remove(claim.owner, claim.documentId)
     await ports.work.forget(claim)
-    return { sizeBytes: 0, chunkCount: 0 }
+    return { sizeBytes: 0 }
   }
   if (claim.attempt > MAX_ATTEMPTS) {
     throw new AppError('INVALID_INPUT', `could not be processed in ${MAX_ATTEMPTS} attempts`)
   }
-  const chunkCount = await indexDocument(ports)(claim, document, signal)
-  return { sizeBytes: document.sizeBytes, chunkCount }
+  const added = await indexDocument(ports)(claim, document, signal)
+  return { sizeBytes: document.sizeBytes, added }
 }
 
 /** Commits each collection once; only then is a document ready. */
@@ -94,14 +99,20 @@ async function finish(
   }
   for (const [owner, items] of byOwner) {
     const committed = ports.index.commit(owner)
-    for (const { claim, chunkCount } of items) {
+    for (const { claim, chunkCount, embeddingModel } of items) {
       await attempt(ports, claim, signal, async () => {
         await committed
-        await ports.work.setReady(claim, chunkCount)
+        const replaced = await ports.work.setReady(claim, chunkCount, embeddingModel)
         ports.onReady(claim, chunkCount)
+        // It is found no more; its entries would only be in the way of others.
+        if (replaced !== undefined) await removeEntries(ports, owner, replaced)
       })
     }
   }
+}
+
+async function removeEntries(ports: ProcessPorts, owner: Owner, documentId: string): Promise<void> {
+  await ports.index.remove(owner, documentId).catch(ports.onLeftover)
 }
 
 /** Runs a step; an error ends or delays this document, never the batch. */

@@ -15,7 +15,11 @@ export interface ClaimedDocument {
   readonly mediaType: string
   readonly sizeBytes: number
   readonly version: number
-  readonly state: 'parsing' | 'embedding'
+  /** Of the upload, or as recognised once it was parsed. */
+  readonly language: string
+  readonly datedAt: Date | undefined
+  /** `ready`: embedded with another model; it is embedded again and stays ready. */
+  readonly state: 'parsing' | 'embedding' | 'ready'
 }
 
 /** The claim was lost: the document was deleted, or another worker took over. */
@@ -30,6 +34,8 @@ export class ClaimLost extends Error {
 export interface WorkStore {
   /** The next document that waits; its state becomes parsing unless it had got further. */
   claim(leaseMs: number): Promise<Claim | undefined>
+  /** The next document that is ready but was not embedded with this model. */
+  claimOutdated(leaseMs: number, embeddingModel: string): Promise<Claim | undefined>
   renew(claim: Claim, leaseMs: number): Promise<void>
   /** Undefined when the document was deleted and only its index entries are left. */
   open(claim: Claim): Promise<ClaimedDocument | undefined>
@@ -41,8 +47,13 @@ export interface WorkStore {
   readChunks(claim: Claim, ordinal: number, limit: number): Promise<StoredChunk[]>
   /** `language`: as recognised; what the upload said stays. */
   setEmbedding(claim: Claim, language: string): Promise<void>
+  /** So many passages are in the index. A document that is ready shows no progress. */
   setProgress(claim: Claim, chunkCount: number): Promise<void>
-  setReady(claim: Claim, chunkCount: number): Promise<void>
+  /**
+   * `embeddingModel`: what all passages are embedded with; empty for none. Returns the id of the version
+   * that this one took the place of, if it did.
+   */
+  setReady(claim: Claim, chunkCount: number, embeddingModel: string): Promise<string | undefined>
   /** `reason` is shown to the owner. */
   setFailed(claim: Claim, reason: string): Promise<void>
   /** Gives the document back, to be claimed again after `delayMs`. */
