@@ -277,6 +277,17 @@ export function describeProvider({ name, wire, refused, spoken }: ProviderCase):
       expect(await health(provider)).toEqual({ ok: true, detail: 'answers' })
     })
 
+    test('is checked for its key, where it has one', async () => {
+      const wrong = providerOf(wire.model, 'sk-wrong')
+      if (wire.kind === 'ollama') expect(await health(wrong)).toMatchObject({ ok: true })
+      else {
+        expect(await health(wrong)).toEqual({
+          ok: false,
+          detail: 'the provider answered 401: check its API key',
+        })
+      }
+    })
+
     test('is checked for its address', async () => {
       const gone = await startVendor(wire)
       await gone[Symbol.asyncDispose]()
@@ -288,8 +299,10 @@ export function describeProvider({ name, wire, refused, spoken }: ProviderCase):
     })
 
     test('is checked for its model', async () => {
-      const { detail } = await health(providerOf('no-such-model'))
-      expect(detail).toMatch(/model|list/)
+      const { ok, detail } = await health(providerOf('no-such-model'))
+      // An endpoint that is merely compatible may leave models out of its list.
+      expect(ok).toBe(wire.kind === 'openai-compatible')
+      expect(detail).toMatch(/no-such-model|check (?:its base URL and|the) model/)
     })
 
     test('fits sources into the context that it is known to hold', async () => {

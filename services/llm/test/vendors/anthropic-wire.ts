@@ -104,7 +104,6 @@ function callBlocks({ calls = [], text = [] }: Script): string[] {
 
 /** https://platform.claude.com/docs/en/api/errors */
 function refusalOf({ headers, body }: Received): ReturnType<VendorWire['refusalOf']> {
-  if (headers.authorization !== `Bearer ${KEY}`) return { status: 401, words: 'invalid bearer' }
   if (!headers['anthropic-version']) return { status: 400, words: 'anthropic-version: required' }
   if (body['model'] !== MODEL) return { status: 404, words: 'model: unknown' }
   if (!Number.isInteger(body['max_tokens'])) return { status: 400, words: 'max_tokens: required' }
@@ -117,6 +116,7 @@ export const ANTHROPIC_WIRE: VendorWire = {
   kind: 'anthropic',
   basePath: '',
   model: MODEL,
+  isKnown: ({ headers }) => headers.authorization === `Bearer ${KEY}`,
   isChat: ({ method, path }) => method === 'POST' && path === '/v1/messages',
   look: ({ path }) =>
     path === `/v1/models/${MODEL}`

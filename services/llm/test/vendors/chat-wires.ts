@@ -88,7 +88,6 @@ function refuseUnknown({ body }: Received, known: readonly string[], status: num
   return field === undefined ? undefined : { status, words: `Unrecognized argument: ${field}` }
 }
 
-const UNAUTHENTICATED = { status: 401, words: 'Incorrect API key provided' }
 const NO_MODEL = { status: 404, words: 'The model does not exist' }
 
 const models = (ids: readonly string[]) => ({
@@ -101,6 +100,7 @@ const COMMON = {
   basePath: '/v1',
   model: MODEL,
   isChat: ({ path, method }: Received) => method === 'POST' && path === '/v1/chat/completions',
+  isKnown: hasBearer,
   look: ({ path }: Received) => (path === '/v1/models' ? models([MODEL, 'other']) : undefined),
   error: (status: number, words: string): object => openAiError(words, String(status)),
 }
@@ -110,7 +110,6 @@ export const OPENAI_WIRE: VendorWire = {
   ...COMMON,
   kind: 'openai',
   refusalOf: (received) => {
-    if (!hasBearer(received)) return UNAUTHENTICATED
     if (received.body['model'] !== MODEL) return NO_MODEL
     const known = [...CHAT_FIELDS, 'max_completion_tokens', 'seed', 'stream_options']
     return refuseUnknown(received, known, 400)
@@ -123,7 +122,6 @@ export const COMPATIBLE_WIRE: VendorWire = {
   ...COMMON,
   kind: 'openai-compatible',
   refusalOf: (received) => {
-    if (!hasBearer(received)) return UNAUTHENTICATED
     return received.body['model'] === MODEL ? undefined : NO_MODEL
   },
   events: (script) =>
@@ -137,6 +135,7 @@ export const COMPATIBLE_WIRE: VendorWire = {
 export const OLLAMA_WIRE: VendorWire = {
   ...COMMON,
   kind: 'ollama',
+  isKnown: () => true,
   model: MODEL,
   refusalOf: ({ body }) => (body['model'] === MODEL ? undefined : NO_MODEL),
   look: ({ path }) => (path === '/v1/models' ? models([`${MODEL}:latest`]) : undefined),
@@ -148,7 +147,6 @@ export const MISTRAL_WIRE: VendorWire = {
   ...COMMON,
   kind: 'mistral',
   refusalOf: (received) => {
-    if (!hasBearer(received)) return { status: 401, words: 'Unauthorized' }
     if (received.body['model'] !== MODEL) return { status: 400, words: 'Invalid model' }
     const ids = JSON.stringify(received.body['messages']).matchAll(/"(?:tool_call_)?id":"([^"]*)"/g)
     if ([...ids].some(([, id]) => !/^[a-zA-Z0-9]{9}$/.test(id ?? ''))) {
@@ -191,12 +189,10 @@ function azure(apiVersion: string | undefined): VendorWire {
     model: MODEL,
     ...(apiVersion === undefined ? {} : { apiVersion }),
     isChat: (received) => received.method === 'POST' && received.path === path,
+    isKnown: ({ headers }) => headers['api-key'] === KEY && headers.authorization === undefined,
     look: () => undefined,
     refusalOf: (received) => {
-      const { headers, body } = received
-      const isKnown = headers['api-key'] === KEY && headers.authorization === undefined
-      if (!isKnown) return { status: 401, words: 'Access denied due to invalid subscription key' }
-      if (body['model'] !== MODEL) return NO_MODEL
+      if (received.body['model'] !== MODEL) return NO_MODEL
       return refuseUnknown(received, AZURE_FIELDS, 400)
     },
     events: (script) => chatEvents(script, { first: FILTER_RESULTS, errorEvent: openAiError }),

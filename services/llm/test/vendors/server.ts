@@ -25,6 +25,10 @@ export async function startVendor(wire: VendorWire): Promise<VendorServer> {
       const asked = await read(request)
       received.push(asked)
       if (!wire.isChat(asked)) {
+        if (!wire.isKnown(asked)) {
+          send(response, 401, wire.error(401, 'no such key'))
+          return
+        }
         const found = wire.look(asked)
         send(response, found ? 200 : 404, found ?? wire.error(404, 'not found'))
         return
@@ -84,7 +88,8 @@ async function answer(
 ): Promise<void> {
   if (script.isSilent) return
   for (const [name, value] of Object.entries(script.headers ?? {})) response.setHeader(name, value)
-  const refusal = wire.refusalOf(asked)
+  const isKnown = wire.isKnown(asked)
+  const refusal = isKnown ? wire.refusalOf(asked) : { status: 401, words: 'no such key' }
   const { status, words } = refusal ?? { status: script.status ?? 200, words: script.words ?? '' }
   if (status !== 200) {
     send(response, status, wire.error(status, words))

@@ -51,6 +51,8 @@ export interface VendorWire {
   /** Name that the vendor takes for the model; a request for another is a 404. */
   readonly model: string
   isChat(received: Received): boolean
+  /** Whether the key is there, in the way this vendor wants it. */
+  isKnown(received: Received): boolean
   /** What is wrong with a request, as this vendor would find; undefined for a good one. */
   refusalOf(received: Received): { readonly status: number; readonly words: string } | undefined
   /** Answer to anything but a chat; undefined is a 404. */
