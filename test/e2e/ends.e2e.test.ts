@@ -1,4 +1,5 @@
 import {
+  readScenario,
   type ScriptedProvider,
   startScriptedProvider,
   startStack,
@@ -135,6 +136,35 @@ describe('exactly one end follows each start', () => {
       receipt: { outcome: 'upstream_error' },
     })
     expect(outcomes(await client.endsOf(problem.receipt.request_id))).toEqual(['upstream_error'])
+  })
+
+  test.each([
+    'answer',
+    'split-every-byte',
+    'usage-absent',
+    'finish-length',
+    'malformed-json',
+    'reset-mid-answer',
+    'end-missing',
+  ])('scenario %s: one end, with the tokens and the outcome it should have', async (name) => {
+    const scenario = readScenario(name)
+    const { outcome, usage, text } = scenario.expect
+    provider.setScenario(scenario)
+    const events = await client.chatEvents(QUESTION)
+    const isFinished = outcome === 'finished'
+    const receipt = isFinished
+      ? dataOf<Receipt>(events, 'receipt')
+      : dataOf<{ receipt: Receipt }>(events, 'error').receipt
+    expect(textOf(events)).toBe(text)
+    const ends = await client.endsOf(receipt.request_id)
+    expect(outcomes(ends)).toEqual([isFinished ? 'completed' : outcome.toLowerCase()])
+    const attrs = ends[0]?.envelope.attrs
+    expect(Number(attrs?.['tokens_out'])).toBeGreaterThan(0)
+    if (isFinished) expect(attrs?.['tokens_estimated']).toBe(usage === 'estimated')
+    if (typeof usage === 'object') {
+      expect(attrs).toMatchObject({ tokens_in: usage.in, tokens_out: usage.out })
+    }
+    await waitFor(() => provider.requests.every(({ closed }) => closed))
   })
 
   test('the provider stalls: timeout', async () => {
