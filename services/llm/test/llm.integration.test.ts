@@ -4,6 +4,7 @@ import { AppError, type TenantContext, uuidv7 } from '@lexcustis/core'
 import { openDatabase } from '@lexcustis/postgres'
 import {
   ChatDefinition,
+  FinishReason,
   ProviderDefinition,
   Role,
   type SetOrgProviderRequest,
@@ -25,6 +26,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { LlmConfig } from '../src/config.js'
 import type { Provider } from '../src/domain/provider.js'
 import { type RunningLlm, startLlm } from '../src/service.js'
+import { ANTHROPIC_WIRE } from './vendors/anthropic-wire.js'
+import { startVendor } from './vendors/server.js'
+import { KEY, MODEL } from './vendors/wire.js'
 
 const TOKENS = ['one ', 'two ', 'three']
 const API_KEY = 'sk-integration-secret'
@@ -230,6 +234,44 @@ describe('an answer', () => {
       reason: 'INVALID_INPUT',
       message: expect.stringContaining(pointer) as string,
     })
+  })
+
+  test('of Anthropic calls tools, and a field that it cannot take is refused by name', async () => {
+    await using vendor = await startVendor(ANTHROPIC_WIRE)
+    const endpoint = { baseUrl: vendor.url, apiKey: KEY, isGuarded: false }
+    const claude: Provider = {
+      kind: 'anthropic',
+      model: MODEL,
+      models: [MODEL],
+      region: 'us',
+      endpoint,
+    }
+    await using answering = await startLlm(configOf({ provider: claude }), log())
+    using client = clientOf(ChatDefinition, 'gateway', answering.port)
+    using checks = clientOf(ProviderDefinition, 'gateway', answering.port)
+    const toolsJson = JSON.stringify([{ type: 'function', function: { name: 'weather' } }])
+    const request = requestOf({ provider: 'anthropic', model: MODEL, toolsJson })
+    vendor.play({ calls: [{ id: 'toolu_1', name: 'weather', pieces: ['{"city":', '"Köln"}'] }] })
+    expect(await ask(tenantOf(), request, client)).toMatchObject([
+      { $case: 'toolCall', value: { index: 0, id: 'toolu_1', name: 'weather', arguments: '' } },
+      { $case: 'toolCall', value: { index: 0, id: '', name: '', arguments: '{"city":' } },
+      { $case: 'toolCall', value: { index: 0, id: '', name: '', arguments: '"Köln"}' } },
+      { $case: 'usage', value: { tokensIn: 11, tokensOut: 5, estimated: false } },
+      {
+        $case: 'finished',
+        value: {
+          reason: FinishReason.TOOL_CALLS,
+          provider: 'anthropic',
+          model: MODEL,
+          region: 'us',
+        },
+      },
+    ])
+    await expect(ask(tenantOf(), { ...request, seed: 7n }, client)).rejects.toMatchObject({
+      reason: 'INVALID_INPUT',
+      message: '/seed is not supported by anthropic; leave it out',
+    })
+    expect(await checks.checkProvider({}, await as(tenantOf()))).toMatchObject({ ok: true })
   })
 
   test('quotes the sources when there is no model', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CompletionEvent, Source } from '../completion.js'
+import type { CompletionEvent, Question, Source } from '../completion.js'
 import { extractiveCompleter } from './extractive-completer.js'
 
 const NO_SAMPLING = {
@@ -133,5 +133,31 @@ describe('the extractive provider', () => {
     const { events, deltas } = await ask('two days', AI_ACT, 20)
     expect(deltas).toHaveLength(1)
     expect(events.at(-1)).toMatchObject({ kind: 'finished', reason: 'length' })
+  })
+
+  test.each<[string, Partial<Question>]>([
+    [
+      '/tools',
+      {
+        tools: {
+          definitions: [{ type: 'function', function: { name: 'x' } }],
+          choice: undefined,
+          inParallel: undefined,
+        },
+      },
+    ],
+    ['/response_format', { format: { type: 'json_object' } }],
+    ['/stop', { sampling: { ...NO_SAMPLING, stop: ['END'] } }],
+  ])('refuses %s by name', async (pointer, change) => {
+    const question: Question = {
+      model: 'extractive',
+      messages: [{ speaker: 'user', content: 'two days' }],
+      sources: AI_ACT,
+      sampling: NO_SAMPLING,
+      ...change,
+    }
+    const events = extractiveCompleter.complete(question, new AbortController().signal)
+    const first = events[Symbol.asyncIterator]().next()
+    await expect(first).rejects.toMatchObject({ reason: 'INVALID_INPUT', errors: [{ pointer }] })
   })
 })
