@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { once } from 'node:events'
 import type { Repeat, Reply, Step } from './scripted-provider-scenario.js'
-import type { Wire} from './scripted-provider-wire.js';
+import type { Wire } from './scripted-provider-wire.js'
 import { WireReset } from './scripted-provider-wire.js'
 
 const FILL = Buffer.alloc(65_536, 'a')
@@ -54,11 +54,10 @@ export class Player {
 
   private readonly play: Play = {
     text: async (tokens) => {
-      for (const content of tokens) {
-        const role = this.hasRole ? {} : { role: 'assistant' }
-        this.hasRole = true
-        await this.chunk({ choices: [choice({ ...role, content }, null)] })
-      }
+      for (const token of tokens) await this.text(token)
+    },
+    stamps: async (times) => {
+      for (let n = 0; n < times; n += 1) await this.text(`${process.hrtime.bigint() / 1_000n} `)
     },
     chunk: async (fields) => this.chunk(fields),
     event: async (event) => this.event(JSON.stringify(event)),
@@ -99,6 +98,12 @@ export class Player {
       // A client that leaves is only noticed when others get their turn.
       else if (times === Infinity) await setImmediate(undefined, { signal: this.options.gone })
     }
+  }
+
+  private async text(content: string): Promise<void> {
+    const role = this.hasRole ? {} : { role: 'assistant' }
+    this.hasRole = true
+    await this.chunk({ choices: [choice({ ...role, content }, null)] })
   }
 
   private async usage(usage: NonNullable<Step['usage']>): Promise<void> {

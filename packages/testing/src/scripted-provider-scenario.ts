@@ -11,6 +11,8 @@ const anyJson = () => z.record(z.string(), z.unknown())
 export interface Step {
   /** One chunk with a delta of `content` per string; the first of an answer carries the role too. */
   readonly text?: readonly string[] | undefined
+  /** So many chunks with the machine's monotonic clock in microseconds, to measure their way. */
+  readonly stamps?: number | undefined
   /** A chunk with these fields; `id`, `object`, `created` and `model` are there unless given. */
   readonly chunk?: Readonly<Record<string, unknown>> | undefined
   /** An event with this object as its data, as it is. */
@@ -75,6 +77,7 @@ const Repeat: z.ZodType<Repeat> = z.lazy(() =>
 const Step: z.ZodType<Step> = z
   .strictObject({
     text: z.array(z.string()).min(1).optional(),
+    stamps: count().optional(),
     chunk: anyJson().optional(),
     event: anyJson().optional(),
     data: z.string().optional(),
