@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { AppError } from '@lexcustis/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { AddressGuard } from '../src/adapters/address-guard.js'
 import { OutboundHttp } from '../src/adapters/outbound-http.js'
 import { Vendors } from '../src/adapters/providers/vendors.js'
 import type { Completer, FinishReason, JsonObject, Question } from '../src/domain/completion.js'
@@ -271,6 +272,57 @@ export function describeProvider({ name, wire, refused, spoken }: ProviderCase):
       expect(kinds.filter((kind) => kind === 'delta')).toHaveLength(deltas)
       await vi.waitFor(() => expect(vendor.aborted).toBe(aborted + 1))
       expect(getEventListeners(caller.signal, 'abort')).toEqual([])
+    })
+
+    test('is given up when it does not begin to answer', async () => {
+      vendor.play({ isSilent: true })
+      const aborted = vendor.aborted
+      const hurried = vendors.completerOf(provider, { firstTokenMs: 50, idleMs: 50 })
+      const { error, kinds } = await ask(hurried)
+      expect(error).toMatchObject({ reason: 'TIMEOUT' })
+      expect(kinds).toEqual([])
+      await vi.waitFor(() => expect(vendor.aborted).toBe(aborted + 1))
+    })
+
+    test('is not even asked when an organisation points into our network', async () => {
+      const before = vendor.received.length
+      const guard = new AddressGuard({ allowedHosts: [], isLoopbackAllowed: false })
+      using guarded = new OutboundHttp(guard)
+      const strict = new Vendors({ guarded, open: outbound })
+      const { endpoint } = provider
+      const chosen = {
+        ...provider,
+        ...(endpoint && { endpoint: { ...endpoint, isGuarded: true } }),
+      }
+      const { error } = await ask(strict.completerOf(chosen, TIMEOUTS))
+      const detail = /leads to an address that is not public/
+      expect((error as AppError).message).toMatch(detail)
+      const { ok, detail: told } = await strict.check(chosen, new AbortController().signal)
+      expect(ok).toBe(false)
+      expect(told).toMatch(detail)
+      expect(vendor.received.length).toBe(before)
+    })
+
+    test('gets nothing that the environment holds for the SDKs', async () => {
+      for (const name of ['OPENAI', 'ANTHROPIC']) {
+        vi.stubEnv(`${name}_BASE_URL`, 'http://127.0.0.1:9')
+        vi.stubEnv(`${name}_API_KEY`, 'sk-of-the-environment')
+        vi.stubEnv(`${name}_CUSTOM_HEADERS`, 'x-internal: secret\nauthorization: Bearer stolen')
+      }
+      vi.stubEnv('ANTHROPIC_AUTH_TOKEN', 'token-of-the-environment')
+      vi.stubEnv('AZURE_OPENAI_API_KEY', 'sk-of-the-environment')
+      vi.stubEnv('OPENAI_ORG_ID', 'org-of-the-environment')
+      vi.stubEnv('OPENAI_API_VERSION', '2023-01-01')
+      try {
+        const fresh = new Vendors({ guarded: outbound, open: outbound })
+        const { error } = await ask(fresh.completerOf(provider, TIMEOUTS))
+        expect(error).toBeUndefined()
+      } finally {
+        vi.unstubAllEnvs()
+      }
+      const { headers } = vendor.received.at(-1) ?? {}
+      expect(Object.keys(headers ?? {}).join()).not.toMatch(/stainless|x-internal|organization/)
+      expect(JSON.stringify(headers)).not.toMatch(/environment|stolen|secret"/)
     })
 
     test('is healthy when it answers', async () => {

@@ -37,9 +37,10 @@ export class OpenAiClients {
     return new OpenAI({
       ...this.options(endpoint),
       baseURL: baseUrl,
-      // The SDK wants some key; without one of ours the header is left out.
+      // The SDK wants some key; without one of ours the header is left out. It is named here as well
+      // because the SDK lets headers of the environment stand before its own.
       apiKey: apiKey ?? 'none',
-      ...(apiKey === undefined ? { defaultHeaders: { authorization: null } } : {}),
+      defaultHeaders: { authorization: apiKey === undefined ? null : `Bearer ${apiKey}` },
     })
   }
 
@@ -50,12 +51,12 @@ export class OpenAiClients {
   private createAzure(endpoint: Endpoint): OpenAI {
     const { baseUrl, apiKey = 'none', apiVersion } = endpoint
     const { origin } = new URL(baseUrl)
-    const options = { ...this.options(endpoint), apiKey }
+    const defaultHeaders = { authorization: null, 'api-key': apiKey }
+    const options = { ...this.options(endpoint), apiKey, defaultHeaders }
     if (apiVersion !== undefined) {
       return new AzureOpenAI({ ...options, baseURL: `${origin}/openai`, apiVersion })
     }
-    const defaultHeaders = { authorization: null, 'api-key': apiKey }
-    return new OpenAI({ ...options, baseURL: `${origin}/openai/v1`, defaultHeaders })
+    return new OpenAI({ ...options, baseURL: `${origin}/openai/v1` })
   }
 
   /** Nothing from the environment, no retries and limits of its own, and no log of what is sent. */

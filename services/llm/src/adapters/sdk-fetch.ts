@@ -48,14 +48,24 @@ export class SdkFetch {
   }
 }
 
-/** The SDKs also tell what runs here; that is nobody's business, least of all a stranger's. */
-const TELLING = /^x-stainless-/
+/**
+ * The SDKs also tell what runs here, and send whatever headers the environment asks them to send to
+ * the vendor: nobody's business, least of all that of an endpoint which a stranger chose.
+ */
+const SENT: ReadonlySet<string> = new Set([
+  'accept',
+  'anthropic-version',
+  'api-key',
+  'authorization',
+  'content-type',
+  'user-agent',
+])
 
 function toOutbound({ method = 'GET', headers, body, signal }: RequestInit): OutboundRequest {
-  const told = [...new Headers(headers)].filter(([name]) => !TELLING.test(name))
+  const sent = [...new Headers(headers)].filter(([name]) => SENT.has(name))
   return {
     method,
-    headers: Object.fromEntries(told),
+    headers: Object.fromEntries(sent),
     body: typeof body === 'string' ? body : undefined,
     signal: signal ?? undefined,
   }

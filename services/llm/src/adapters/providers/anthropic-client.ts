@@ -25,10 +25,13 @@ export class AnthropicClients {
   }
 
   private create(endpoint: Endpoint): Anthropic {
+    const apiKey = endpoint.apiKey ?? 'none'
     return new Anthropic({
       baseURL: endpoint.baseUrl,
       // With a key the SDK looks for credentials neither in the environment nor on disk.
-      apiKey: endpoint.apiKey ?? 'none',
+      apiKey,
+      // It lets headers of the environment stand before its own.
+      defaultHeaders: { authorization: `Bearer ${apiKey}` },
       webhookKey: null,
       maxRetries: 0,
       timeout: NO_TIMEOUT_MS,
