@@ -12,7 +12,9 @@ import { Vendors } from './vendors.js'
 const TOKENS = ['Der ', 'Zug ', 'fährt ', 'um ', '9:07 🚆.']
 const KEY = 'sk-a-secret-key'
 const SECRET_WORDS = 'the secret question'
-const TIMEOUTS = { firstTokenMs: 400, idleMs: 300 }
+/** For answers that are waited for, and for those that never come. */
+const TIMEOUTS = { firstTokenMs: 10_000, idleMs: 10_000 }
+const SHORT = { firstTokenMs: 400, idleMs: 300 }
 
 let provider: ScriptedProvider
 const guard = new AddressGuard({ allowedHosts: [], isLoopbackAllowed: false })
@@ -50,18 +52,19 @@ interface AskOptions {
   readonly kind?: KindName
   readonly isGuarded?: boolean
   readonly baseUrl?: string
+  readonly timeouts?: typeof TIMEOUTS
   readonly onDelta?: (count: number) => unknown
 }
 
-function completerOf(endpoint: Endpoint, kind: KindName): Completer {
+function completerOf(endpoint: Endpoint, kind: KindName, timeouts = TIMEOUTS): Completer {
   const provider = { kind, model: 'scripted', models: ['scripted'], region: 'test', endpoint }
-  return vendors.completerOf(provider, TIMEOUTS)
+  return vendors.completerOf(provider, timeouts)
 }
 
 /** Everything that came, and what was thrown at its end. */
 async function ask(options: AskOptions = {}) {
   const { kind = 'openai-compatible', isGuarded = false, baseUrl = provider.url } = options
-  const completer = completerOf({ baseUrl, apiKey: KEY, isGuarded }, kind)
+  const completer = completerOf({ baseUrl, apiKey: KEY, isGuarded }, kind, options.timeouts)
   const events: CompletionEvent[] = []
   let error: unknown
   try {
@@ -216,8 +219,11 @@ describe('a provider that behaves', () => {
 
   test('is not blamed for a slow reader', async () => {
     provider.setScenario({ tokens: TOKENS })
-    const pause = async () => new Promise((resolve) => setTimeout(resolve, 2 * TIMEOUTS.idleMs))
-    const { error } = await ask({ onDelta: async (count) => (count === 2 ? pause() : undefined) })
+    const pause = async () => new Promise((resolve) => setTimeout(resolve, 2 * SHORT.idleMs))
+    const { error } = await ask({
+      timeouts: SHORT,
+      onDelta: async (count) => (count === 2 ? pause() : undefined),
+    })
     expect(error).toBeUndefined()
   })
 })
@@ -232,7 +238,7 @@ describe('a provider with ways of its own', () => {
   test('may think in parts of the content for longer than a first token takes', async () => {
     const thought = { choices: [{ delta: { content: [{ type: 'thinking', thinking: [] }] } }] }
     const said = { choices: [{ delta: { content: [{ type: 'text', text: 'ok' }] } }] }
-    const pause = TIMEOUTS.idleMs * 0.6
+    const pause = SHORT.idleMs * 0.6
     await using raw = await startRawProvider([
       thought,
       pause,
@@ -243,7 +249,7 @@ describe('a provider with ways of its own', () => {
       said,
       finish,
     ])
-    const { error, text } = await ask({ baseUrl: raw.url })
+    const { error, text } = await ask({ baseUrl: raw.url, timeouts: SHORT })
     expect(error).toBeUndefined()
     expect(text).toBe('ok')
   })
@@ -350,7 +356,7 @@ describe('a provider that is silent', () => {
     ['mid-stream', { stallAfter: 2 }, 2],
   ])('%s is TIMEOUT, and its request is ended', async (_, scenario, deltas) => {
     provider.setScenario({ tokens: TOKENS, ...scenario })
-    const { error, kinds } = await ask()
+    const { error, kinds } = await ask({ timeouts: SHORT })
     expect(error).toMatchObject({ reason: 'TIMEOUT' })
     const said = Array<string>(deltas).fill('delta')
     expect(kinds).toEqual(deltas > 0 ? [...said, 'usage'] : [])
@@ -396,7 +402,7 @@ describe('a caller who goes away', () => {
     const { signal } = new AbortController()
     for (const scenario of [{}, { status: 500 }, { resetAfter: 2 }, { stallAfter: 1 }]) {
       provider.setScenario({ tokens: TOKENS, ...scenario })
-      await ask({ signal })
+      await ask({ signal, timeouts: SHORT })
     }
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
