@@ -62,7 +62,7 @@ describe('a document whose worker was killed', () => {
           await work.addChunks(claim, [{ ...chunk, id: uuidv7() }])
         } else {
           await using parser = new ParserPool({ timeoutMs: 20_000, memoryMb: 512 })
-          await indexDocument({ work, index, parser })(
+          await indexDocument({ work, index, parser, embedder: undefined })(
             claim,
             document,
             new AbortController().signal,
