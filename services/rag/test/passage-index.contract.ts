@@ -1,7 +1,12 @@
 import { uuidv7 } from '@lexcustis/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SHARED_OWNER } from '../src/domain/collection.js'
-import type { IndexEntry, PassageIndex } from '../src/domain/passage-index.js'
+import type {
+  IndexEntry,
+  IndexFilter,
+  IndexQuery,
+  PassageIndex,
+} from '../src/domain/passage-index.js'
 
 /** An index, and a second view of the same data as another replica has it. */
 export interface IndexUnderTest extends AsyncDisposable {
@@ -16,6 +21,15 @@ const entry = (terms: string, documentId = uuidv7(), chunkId = uuidv7()): IndexE
   datedAt: undefined,
   terms: terms.split(' '),
   embedding: undefined,
+})
+
+const meaning = (...vector: number[]) => ({ dense: Float32Array.from(vector), sparse: undefined })
+
+const near = (vector: number[]): IndexQuery => ({
+  terms: [],
+  embedding: meaning(...vector),
+  filter: {},
+  limit: 9,
 })
 
 /** A contract every passage index passes. */
@@ -223,6 +237,116 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
         const query = { terms: ['word'], embedding: undefined, filter: {}, limit: 50 }
         expect(await view.search(owner, query)).toHaveLength(8)
       }
+    })
+
+    test('replaces an entry that is added again, within a call and across commits', async () => {
+      const owner = uuidv7()
+      const [before, other] = [entry('before same'), entry('other same')]
+      const after = { ...before, terms: ['after', 'same'], embedding: meaning(1, 0, 0) }
+      await store(owner, [before, before, other])
+      await store(owner, [after])
+      await store(owner, [after])
+      expect(await ids(owner, 'before')).toEqual([])
+      expect(await ids(owner, 'after')).toEqual([before.chunkId])
+      expect(await ids(owner, 'same')).toHaveLength(2)
+      const hits = await index.search(owner, near([1, 0, 0]))
+      expect(hits.map(({ chunkId }) => chunkId)).toEqual([before.chunkId])
+    })
+
+    test('filters terms and meanings by language and date', async () => {
+      const owner = uuidv7()
+      const make = (language: string, datedAt: Date | undefined) => ({
+        ...entry('word'),
+        language,
+        datedAt,
+        embedding: meaning(1, 0, 0),
+      })
+      const [early, late] = [new Date('1969-07-20T20:17:40Z'), new Date('2025-02-02T00:00:00Z')]
+      const entries = [make('de', early), make('en', late), make('', undefined)]
+      await store(owner, entries)
+      const cases: [IndexFilter, number[]][] = [
+        [{}, [0, 1, 2]],
+        [{ languages: ['de'] }, [0]],
+        [{ languages: ['de', 'en'] }, [0, 1]],
+        [{ languages: ['fr'] }, []],
+        [{ languages: [] }, []],
+        [{ datedFrom: early }, [0, 1]],
+        [{ datedBefore: late }, [0]],
+        [{ datedFrom: late, languages: ['en'] }, [1]],
+        [{ datedFrom: late, languages: ['de'] }, []],
+      ]
+      for (const [filter, expected] of cases) {
+        for (const query of [
+          { terms: ['word'], embedding: undefined, limit: 9 },
+          near([1, 0, 0]),
+        ]) {
+          const found = await index.search(owner, { ...query, filter })
+          expect(
+            found.map(({ chunkId }) => entries.findIndex((e) => e.chunkId === chunkId)),
+          ).toEqual(expected)
+        }
+      }
+    })
+
+    test.each(["de' OR '1'='1", 'DE', '', '%'])(
+      'refuses %j as a language instead of reading it as a filter',
+      async (language) => {
+        const owner = uuidv7()
+        await store(owner, [entry('word')])
+        const query = { terms: ['word'], embedding: undefined, limit: 5 }
+        await expect(
+          index.search(owner, { ...query, filter: { languages: [language] } }),
+        ).rejects.toMatchObject({ reason: 'INVALID_INPUT' })
+      },
+    )
+
+    test('finds by meaning within one owner, by cosine, ties by chunk id', async () => {
+      const [owner, stranger] = [uuidv7(), uuidv7()]
+      const at = (...vector: number[]) => ({ ...entry('x'), embedding: meaning(...vector) })
+      const [same, close, opposite] = [at(1, 0, 0), at(0.8, 0.6, 0), at(-1, 0, 0)]
+      const ties = [at(0, 1, 0), at(0, 0, 1), at(0, 1, 0)]
+      await store(stranger, [at(1, 0, 0)])
+      await store(owner, [opposite, ...[...ties].reverse(), close, same, entry('x')])
+      const hits = await index.search(owner, near([1, 0, 0]))
+      expect(hits.map(({ chunkId }) => chunkId)).toEqual(
+        [same, close, ...ties, opposite].map(({ chunkId }) => chunkId),
+      )
+      const expected = [1, 0.8, 0, 0, 0, -1]
+      hits.forEach(({ dense, sparse }, i) => {
+        expect(dense?.rank).toBe(i + 1)
+        expect(dense?.score).toBeCloseTo(expected[i]!, 5)
+        expect(sparse).toBeUndefined()
+      })
+    })
+
+    test('fuses terms and meaning by reciprocal ranks and keeps both places', async () => {
+      const owner = uuidv7()
+      const at = (terms: string, ...vector: number[]) => ({
+        ...entry(terms),
+        embedding: meaning(...vector),
+      })
+      const [both, meant, named] = [
+        at('word x', 0.8, 0.6),
+        at('other', 1, 0),
+        at('word word', 0, 1),
+      ]
+      await store(owner, [both, meant, named])
+      const hits = await index.search(owner, { ...near([1, 0]), terms: ['word'] })
+      const places = hits.map(({ chunkId, score, sparse, dense }) => ({
+        chunkId,
+        score: score.toFixed(9),
+        ranks: [sparse?.rank, dense?.rank],
+      }))
+      const row = ({ chunkId }: IndexEntry, score: number, ...ranks: (number | undefined)[]) => ({
+        chunkId,
+        score: score.toFixed(9),
+        ranks,
+      })
+      expect(places).toEqual([
+        row(named, 1 / 61 + 1 / 63, 1, 3),
+        row(both, 1 / 62 + 1 / 62, 2, 2),
+        row(meant, 1 / 61, undefined, 1),
+      ])
     })
 
     test('is usable', async () => {

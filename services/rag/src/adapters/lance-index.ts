@@ -1,10 +1,19 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connect, type Connection, MatchQuery, Session, type Table } from '@lancedb/lancedb'
-import { AppError, isUuid, mib } from '@lexcustis/core'
+import { connect, type Connection, Session, type Table } from '@lancedb/lancedb'
+import { AppError, mib } from '@lexcustis/core'
 import { collectionName, type Owner } from '../domain/collection.js'
 import type { IndexEntry, IndexHit, IndexQuery, PassageIndex } from '../domain/passage-index.js'
-import { createLanceTable, ensureLanceIndices, retryConflicts } from './lance-table.js'
+import { fuse, unfused } from '../domain/search/fuse.js'
+import { matching, ofDocument } from './lance-filter.js'
+import { mergeEntries, searchDense, searchTerms } from './lance-rows.js'
+import {
+  createLanceTable,
+  ensureDenseColumns,
+  ensureLanceIndices,
+  openLanceTable,
+  retryConflicts,
+} from './lance-table.js'
 import { RecentlyUsed } from './recently-used.js'
 
 const MAX_OPEN_TABLES = 256
@@ -12,9 +21,6 @@ const INDEX_CACHE_BYTES = mib(64)
 const METADATA_CACHE_BYTES = mib(32)
 /** A query that began on an older version of a table has this long to finish. */
 const KEEP_VERSIONS_MS = 60_000
-/** Read beyond the limit, so that which of many equal scores is cut off does not depend on luck. */
-const TIE_MARGIN = 32
-
 /** PassageIndex in the embedded LanceDB: one table per owner, in one folder, for one machine. */
 export class LancePassageIndex implements PassageIndex, AsyncDisposable {
   readonly #directory: string
@@ -40,15 +46,12 @@ export class LancePassageIndex implements PassageIndex, AsyncDisposable {
   }
 
   async add(owner: Owner, entries: readonly IndexEntry[]): Promise<void> {
-    const rows = entries.map(({ chunkId, documentId, terms }) => ({
-      chunk_id: chunkId,
-      org_id: owner,
-      document_id: documentId,
-      terms: terms.join(' '),
-    }))
+    if (entries.length === 0) return
+    const lengths = new Set(entries.flatMap(({ embedding }) => embedding?.dense.length ?? []))
     await this.#write(owner, async () => {
       const table = await this.#openOrCreate(owner)
-      await table.add(rows)
+      await ensureDenseColumns(table, lengths)
+      await mergeEntries(table, owner, entries)
     })
   }
 
@@ -63,42 +66,22 @@ export class LancePassageIndex implements PassageIndex, AsyncDisposable {
   }
 
   async remove(owner: Owner, documentId: string): Promise<void> {
-    const predicate = `${ownedBy(owner)} AND document_id = ${literal(documentId)}`
+    const predicate = ofDocument(owner, documentId)
     await this.#write(owner, async () => {
       const table = await this.#open(owner)
       if (table) await retryConflicts(async () => table.delete(predicate))
     })
   }
 
-  async search(owner: Owner, { terms, filter, limit }: IndexQuery): Promise<IndexHit[]> {
-    const { documentIds } = filter
-    if (terms.length === 0 || documentIds?.length === 0) return []
-    const predicate = documentIds
-      ? `${ownedBy(owner)} AND document_id IN (${documentIds.map(literal).join(', ')})`
-      : ownedBy(owner)
+  async search(owner: Owner, { terms, embedding, filter, limit }: IndexQuery): Promise<IndexHit[]> {
+    const predicate = matching(owner, filter)
+    if (predicate === undefined) return []
     return guarded(async () => {
       const table = await this.#open(owner)
       if (!table) return []
-      const rows = (await table
-        .query()
-        // A query object, not query text: nothing in the terms is syntax.
-        .fullTextSearch(new MatchQuery(terms.join(' '), 'terms'))
-        // What is not in the term index yet would be scored by other statistics.
-        .fastSearch()
-        .where(predicate)
-        .select(['chunk_id', '_score'])
-        .limit(limit + TIE_MARGIN)
-        .toArray()) as { chunk_id: string; _score: number }[]
-      return rows
-        .map(({ chunk_id, _score }) => ({ chunkId: chunk_id, score: _score }))
-        .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
-        .slice(0, limit)
-        .map(({ chunkId, score }, at) => ({
-          chunkId,
-          score,
-          sparse: { rank: at + 1, score },
-          dense: undefined,
-        }))
+      const sparse = await searchTerms(table, terms, predicate, limit)
+      if (!embedding) return unfused(sparse, limit)
+      return fuse(sparse, await searchDense(table, embedding.dense, predicate, limit), limit)
     })
   }
 
@@ -122,7 +105,7 @@ export class LancePassageIndex implements PassageIndex, AsyncDisposable {
       () => false,
     )
     if (!isThere) return undefined
-    return this.#tables.keep(name, async () => this.#connection.openTable(name))
+    return this.#tables.keep(name, async () => openLanceTable(this.#connection, name))
   }
 
   async #openOrCreate(owner: Owner): Promise<Table> {
@@ -143,18 +126,6 @@ export class LancePassageIndex implements PassageIndex, AsyncDisposable {
       if (this.#writes.get(owner) === done) this.#writes.delete(owner)
     }
   }
-}
-
-function ownedBy(owner: Owner): string {
-  return `org_id = ${literal(owner)}`
-}
-
-/** An SQL literal. Only UUIDs get into predicates, so there is nothing to escape. */
-function literal(uuid: string): string {
-  if (!isUuid(uuid)) {
-    throw new AppError('INVALID_INPUT', 'an id is not a UUID in lower case')
-  }
-  return `'${uuid}'`
 }
 
 /** LanceDB's errors name paths and quote rows: they stay behind as the cause. */

@@ -1,9 +1,59 @@
-import { Index, type Connection, type Table } from '@lancedb/lancedb'
-import { Field, Schema, Utf8 } from 'apache-arrow'
+import { type AddColumnsSql, Index, type Connection, type Table } from '@lancedb/lancedb'
+import { Field, Int64, Schema, Utf8 } from 'apache-arrow'
 import { setTimeout } from 'node:timers/promises'
 
 const column = (name: string) => new Field(name, new Utf8(), false)
-const SCHEMA = new Schema(['chunk_id', 'org_id', 'document_id', 'terms'].map(column))
+/** As SQL, for tables that gain them: LanceDB takes no Arrow field of this, an ES module's, kind. */
+const LATER_COLUMNS: readonly AddColumnsSql[] = [
+  { name: 'language', valueSql: `arrow_cast(NULL, 'Utf8')` },
+  { name: 'dated_at_ms', valueSql: `arrow_cast(NULL, 'Int64')` },
+]
+const SCHEMA = new Schema([
+  ...['chunk_id', 'org_id', 'document_id', 'terms'].map(column),
+  new Field('language', new Utf8(), true),
+  new Field('dated_at_ms', new Int64(), true),
+])
+
+const DENSE_PREFIX = 'dense_'
+
+/**
+ * Vectors of each length have a column of their own: a model of another length needs no new table,
+ * and its vectors never meet those of the model before.
+ */
+export function denseColumn(dimensions: number): string {
+  return `${DENSE_PREFIX}${dimensions}`
+}
+
+function newDenseColumn(dimensions: number): AddColumnsSql {
+  const type = `FixedSizeList(${dimensions}, Float32)`
+  return { name: denseColumn(dimensions), valueSql: `arrow_cast(NULL, '${type}')` }
+}
+
+/** Names of all columns of vectors; there are none until the first entry with one arrives. */
+export async function denseColumns(table: Table): Promise<string[]> {
+  const { fields } = await table.schema()
+  return fields.map(({ name }) => name).filter((name) => name.startsWith(DENSE_PREFIX))
+}
+
+/**
+ * Adds the columns that are missing; entries there already have nothing in them. Tables of the first
+ * version have neither language nor date, like the documents of that time.
+ */
+async function ensureColumns(table: Table, wanted: readonly AddColumnsSql[]): Promise<void> {
+  await retryConflicts(async () => {
+    await table.checkoutLatest()
+    const there = new Set((await table.schema()).fields.map(({ name }) => name))
+    const missing = wanted.filter(({ name }) => !there.has(name))
+    if (missing.length > 0) await table.addColumns(missing)
+  })
+}
+
+export async function ensureDenseColumns(
+  table: Table,
+  lengths: ReadonlySet<number>,
+): Promise<void> {
+  if (lengths.size > 0) await ensureColumns(table, [...lengths].map(newDenseColumn))
+}
 
 /** Made for each use: LanceDB consumes the object that describes an index. */
 const INDICES: readonly (readonly [column: string, describe: () => Index])[] = [
@@ -21,6 +71,8 @@ const INDICES: readonly (readonly [column: string, describe: () => Index])[] = [
         asciiFolding: false,
       }),
   ],
+  // Replacing entries looks them up by their id.
+  ['chunk_id', () => Index.btree()],
   ['org_id', () => Index.bitmap()],
   ['document_id', () => Index.btree()],
 ]
@@ -28,9 +80,21 @@ const INDICES: readonly (readonly [column: string, describe: () => Index])[] = [
 /** Creates the table and its indices unless they are there; any number of processes may race. */
 export async function createLanceTable(connection: Connection, name: string): Promise<Table> {
   const table = await retryConflicts(async () =>
-    connection.createEmptyTable(name, SCHEMA, { mode: 'create', existOk: true }),
+    connection
+      .createEmptyTable(name, SCHEMA, { mode: 'create', existOk: true })
+      // Also refused when the table is there and has more columns by now.
+      .catch(async () => connection.openTable(name)),
   )
+  // The table may be there already, and older.
+  await ensureColumns(table, LATER_COLUMNS)
   await ensureLanceIndices(table)
+  return table
+}
+
+/** Throws when there is no such table; one of an older version gains what it lacks. */
+export async function openLanceTable(connection: Connection, name: string): Promise<Table> {
+  const table = await connection.openTable(name)
+  await ensureColumns(table, LATER_COLUMNS)
   return table
 }
 
