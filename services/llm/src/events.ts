@@ -9,6 +9,8 @@ export interface Events {
   readonly defaultProviderChanged: (provider: Provider) => void
   readonly providerChosen: (organizationId: string, kind: string) => void
   readonly callFailed: (rpc: string, caller: string, error: AppError | undefined) => void
+  /** One organisation's provider is not asked for a while, or is asked again. */
+  readonly providerBroke: (kind: string, isOpen: boolean) => void
   readonly useNotRecorded: (error: unknown) => void
   readonly completed: (report: CompletionReport) => void
 }
@@ -29,6 +31,12 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
     labelNames: ['provider', 'end'] as const,
     registers: [registry],
   })
+  const breaks = new Counter({
+    name: 'lexcustis_llm_circuit_opened_total',
+    help: 'Times that a provider failed so often in a row that it was left alone, by kind',
+    labelNames: ['provider'] as const,
+    registers: [registry],
+  })
   return {
     started: (port, { kind, model }) => log.info({ port, provider: kind, model }, 'listening'),
     defaultProviderChanged: ({ kind, model }) =>
@@ -37,6 +45,10 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
       log.info({ organization_id: organizationId, provider: kind }, 'provider chosen'),
     callFailed: (rpc, caller, error) =>
       log.error({ rpc, caller, reason: error?.reason, error: error?.cause }, 'call failed'),
+    providerBroke: (kind, isOpen) => {
+      if (isOpen) breaks.inc({ provider: kind })
+      log.warn({ provider: kind, state: isOpen ? 'open' : 'closed' }, 'provider circuit changed')
+    },
     useNotRecorded: (error) => log.warn({ error }, 'provider use not recorded'),
     completed: ({ kind, end, firstTokenMs }) => {
       completions.inc({ provider: kind, end })

@@ -6,6 +6,7 @@ import { AddressGuard } from './adapters/address-guard.js'
 import { AesKeySealer } from './adapters/aes-key-sealer.js'
 import { findOllama } from './adapters/ollama-probe.js'
 import { OutboundHttp } from './adapters/outbound-http.js'
+import { PATIENCE, Patience } from './adapters/patient-completer.js'
 import { PgChoiceStore } from './adapters/pg-choice-store.js'
 import { PgManifestStore } from './adapters/pg-manifest-store.js'
 import { Vendors } from './adapters/providers/vendors.js'
@@ -41,6 +42,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
     guarded: open(new OutboundHttp(guard)),
     open: open(new OutboundHttp()),
   })
+  const patience = new Patience({ ...PATIENCE, onBreak: events.providerBroke })
   const defaults = open(
     await DefaultProvider.open({
       configured: config.provider,
@@ -77,7 +79,12 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
             directory,
             uses,
             report: events.completed,
-            completerOf: (provider) => vendors.completerOf(provider, config.timeouts),
+            completerOf: (provider, organizationId) =>
+              patience.wrap(
+                organizationId,
+                provider,
+                vendors.completerOf(provider, config.timeouts),
+              ),
           }),
         ),
         service(

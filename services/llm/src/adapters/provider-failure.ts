@@ -102,12 +102,14 @@ function meaningOf(status: number | undefined): Meaning {
   return lasting('check the model, and the length and settings of the request')
 }
 
-/** Seconds only; dates are rare, and a wrong clock makes them worse than nothing. */
+/** Seconds, or a date (RFC 9110, section 10.2.3); one in the past means now. */
 function retryAfterOf(headers: Headers | undefined): number | undefined {
   const exact = readNumber(headers, 'retry-after-ms')
   if (exact !== undefined) return exact
   const seconds = readNumber(headers, 'retry-after')
-  return seconds === undefined ? undefined : seconds * 1_000
+  if (seconds !== undefined) return seconds * 1_000
+  const date = Date.parse(headers?.get('retry-after') ?? '')
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
 }
 
 function readNumber(headers: Headers | undefined, name: string): number | undefined {

@@ -16,7 +16,7 @@ export interface CompletionReport {
 
 export interface ChatDeps {
   readonly directory: Pick<ProviderDirectory, 'named'>
-  readonly completerOf: (provider: Provider) => Completer
+  readonly completerOf: (provider: Provider, organizationId: string) => Completer
   readonly uses: Pick<UseRecorder, 'record'>
   readonly report: (report: CompletionReport) => void
 }
@@ -43,7 +43,8 @@ async function* streamChat(
   let use: ProviderUse = { provider: kind, model: question.model, modelSnapshot: '', region }
   let end: CompletionReport['end'] = 'CANCELLED'
   try {
-    for await (const event of deps.completerOf(provider).complete(question, call.signal)) {
+    const completer = deps.completerOf(provider, organizationId)
+    for await (const event of completer.complete(question, call.signal)) {
       if (BEGINNINGS.has(event.kind)) firstTokenMs ??= performance.now() - startedAt
       if (event.kind === 'finished') use = toUse(event)
       yield toResponse(event)

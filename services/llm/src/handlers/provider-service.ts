@@ -70,7 +70,22 @@ async function readChoice(
   { organizationId }: TenantContext,
   request: SetOrgProviderRequest,
 ): Promise<ProviderChoice | undefined> {
+  refuseUnknown(request)
   if (!request.provider) return undefined
   const before = await deps.choices.get(organizationId)
   return toChoice(organizationId, request, before, deps)
+}
+
+/** What this version does not do is refused by name: nobody may believe that it holds. */
+function refuseUnknown(request: SetOrgProviderRequest): void {
+  const { allowedRegions, fallbacks, temperatureE4, maxTokens } = request
+  const asked = [
+    ['allowed_regions', allowedRegions.length > 0],
+    ['fallbacks', fallbacks.length > 0],
+    ['temperature_e4', temperatureE4 !== undefined],
+    ['max_tokens', maxTokens !== undefined],
+  ] as const
+  const found = asked.find(([, isAsked]) => isAsked)
+  if (!found) return
+  throw new AppError('UNIMPLEMENTED', `${found[0]} is not supported by this version`)
 }
