@@ -87,8 +87,8 @@ export async function startLlmProcess(providerUrl: string): Promise<BenchedLlm> 
 
 async function listening(lines: AsyncIterable<string>): Promise<number> {
   for await (const line of lines) {
-    const entry = JSON.parse(line) as { msg?: string; port?: number }
-    if (entry.msg === 'listening' && entry.port !== undefined) return entry.port
+    const entry = JSON.parse(line) as { message?: string; port?: number }
+    if (entry.message === 'listening' && entry.port !== undefined) return entry.port
   }
   throw new Error('the llm service ended before it listened')
 }
