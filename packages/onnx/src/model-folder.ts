@@ -61,7 +61,9 @@ function nameOf(config: JsonObject, directory: string): string {
 /** Of everything that a number depends on: graph, weights beside it, tokenizer and configuration. */
 async function digestOf(directory: string, modelPath: string): Promise<string> {
   const folder = dirname(modelPath)
-  const beside = (await readdir(folder)).filter((name) => /^model\.onnx([._].*)?$/.test(name))
+  const beside = (await readdir(folder)).filter((name) =>
+    /^model\.onnx([._].*)?$|_attr__value$/.test(name),
+  )
   const paths = [
     ...beside.filter((name) => !name.endsWith('.part')).map((name) => join(folder, name)),
     join(directory, 'tokenizer.json'),
