@@ -1,15 +1,24 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { buildDocx, buildZip, paragraph, table } from '../../test/files/zip.js'
+import {
+  buildEmail,
+  buildForwardedEmail,
+  buildNestedEmail,
+  type EmailPart,
+} from '../../test/files/email.js'
 import { buildPdf } from '../../test/files/pdf.js'
-import type { MediaType } from '../domain/ingest/media-type.js'
+import { buildDocx, buildZip, buildZipBomb, paragraph, table } from '../../test/files/zip.js'
 import { cutPassages } from './cut-passages.js'
 import { languageOf } from './language.js'
 import { parseFile } from './parse-file.js'
 
-const DOCX: MediaType = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
 const parse = async (mediaType: string, bytes: Uint8Array | string) => {
   const file = await parseFile({ mediaType, bytes: Buffer.from(bytes as Uint8Array) })
-  return { ...file, passages: cutPassages(file), language: languageOf(file.text) }
+  const passages = cutPassages(file)
+  const points = Array.from(file.text)
+  for (const { start, end, text } of passages) expect(points.slice(start, end).join('')).toBe(text)
+  return { ...file, passages, language: languageOf(file.text) }
 }
 const textOf = async (mediaType: string, bytes: Uint8Array | string) =>
   (await parse(mediaType, bytes)).text
@@ -48,6 +57,10 @@ describe('a PDF', () => {
 })
 
 describe('a Word document', () => {
+  const MAIN_PART = { name: 'word/document.xml' }
+  const billionLaughs = (before: string) =>
+    `${before}<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>`
+
   test('gives headings, paragraphs and the rows of tables', async () => {
     const bytes = await buildDocx(
       paragraph('Duties', 'Heading1') +
@@ -70,20 +83,34 @@ describe('a Word document', () => {
     [
       'not XML inside',
       async () => buildDocx('', { 'word/document.xml': '<w:document' }),
-      /damaged|no text/,
+      /damaged/,
     ],
     [
       'full of entities',
-      async () =>
-        buildDocx('', {
-          'word/document.xml': '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>',
-        }),
+      async () => buildDocx('', { 'word/document.xml': billionLaughs('') }),
       /entities/,
     ],
     [
-      'a bomb',
-      async () => buildDocx('', { 'word/document.xml': Buffer.alloc(210 * 1024 * 1024, 0x20) }),
-      /unpacks to more than/,
+      'full of entities after a long comment',
+      async () =>
+        buildDocx('', { 'word/document.xml': billionLaughs(`<!--${' '.repeat(200_000)}-->`) }),
+      /entities/,
+    ],
+    ['a bomb', async () => buildZipBomb({ ...MAIN_PART, unpackedMib: 4_000 }), /unpacks to more/],
+    [
+      'a bomb that says it is small',
+      async () => buildZipBomb({ ...MAIN_PART, unpackedMib: 4_000, declaredBytes: 1_000 }),
+      /damaged/,
+    ],
+    [
+      'said to be enormous',
+      async () => buildZipBomb({ ...MAIN_PART, unpackedMib: 1, declaredBytes: 0xffff_fff0 }),
+      /damaged/,
+    ],
+    [
+      'nested deeper than any text',
+      async () => buildDocx('<w:sdt><w:sdtContent>'.repeat(50_000)),
+      /damaged/,
     ],
     [
       'of thousands of parts',
@@ -99,6 +126,15 @@ describe('a Word document', () => {
   })
 })
 
+test('a zip inside a Word document is not opened', async () => {
+  const bomb = buildZipBomb({ name: 'bomb', unpackedMib: 300 })
+  const bytes = await buildDocx(paragraph('Around a bomb.'), {
+    'word/embeddings/oleObject1.bin': bomb,
+    'word/media/image1.bmp': Buffer.alloc(1_000),
+  })
+  expect(await textOf(DOCX, bytes)).toBe('Around a bomb.\n\n')
+})
+
 describe('a page of HTML', () => {
   test('gives what people read: headings, paragraphs, lists and rows', async () => {
     const html = `<!doctype html><html><head><title>Ignored, there is a heading</title>
@@ -106,7 +142,8 @@ describe('a page of HTML', () => {
       <h2>Duties &amp; dates</h2><p>Report   within <b>two</b> days.</p>
       <ul><li>first</li><li>second</li></ul>
       <table><tr><th>Who</th><th>What</th></tr><tr><td>Provider</td><td>documents</td></tr></table>
-      <script>alert('never')</script><p hidden>secret</p><p># no heading</p></body></html>`
+      <script>alert('never')</script><p hidden>secret</p><p style="display: none">secret</p>
+      <p># no heading</p></body></html>`
     expect(await textOf('text/html', html)).toBe(
       '## Duties & dates\n\nReport within two days.\n\n- first\n\n- second\n\nWho | What\n\nProvider | documents\n\n\\# no heading\n\n',
     )
@@ -130,13 +167,44 @@ describe('a page of HTML', () => {
     ['an unknown character set', Buffer.from('<meta charset="klingon"><p>x'), /not known/],
     ['NUL', Buffer.from('<p>a\0b'), /NUL/],
     ['nothing to read', Buffer.from('<script>x</script>'), /no text/],
+    ['a million nested elements', Buffer.from('<div>'.repeat(1_000_000)), /nested deeper/],
   ])('with %s says so', async (_, bytes, message) => {
     await expect(parse('text/html', bytes)).rejects.toThrow(message)
   })
 
-  test('of a hundred thousand nested elements is read', async () => {
-    const deep = `${'<div>'.repeat(100_000)}deep${'</div>'.repeat(100_000)}`
+  test('in the character set that was declared with it goes before its own', async () => {
+    const html = Buffer.from('<meta charset="utf-8"><p>Gr\u00fc\u00dfe', 'latin1')
+    expect(await textOf('text/html; charset=iso-8859-1', html)).toBe('Grüße\n\n')
+  })
+
+  test('may refer to characters that no text can hold', async () => {
+    expect(await textOf('text/html', '<p>a&#0;b&#xD800;c')).toBe('a\ufffdb\ufffdc\n\n')
+  })
+
+  test('of thousands of nested elements is read', async () => {
+    const deep = `${'<div>'.repeat(20_000)}deep${'</div>'.repeat(20_000)}`
     expect(await textOf('text/html', deep)).toBe('deep\n\n')
+  })
+
+  test('loses no word of what it shows', async () => {
+    const word = fc.stringMatching(/^[a-zäß&<]{1,8}$/)
+    const block = fc.tuple(
+      fc.constantFrom('p', 'div', 'h2', 'li', 'td', 'pre', 'blockquote'),
+      fc.array(word, { minLength: 1, maxLength: 30 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(block, { minLength: 1, maxLength: 20 }), async (blocks) => {
+        const html = blocks.map(([name, words]) => {
+          const escaped = words.join(' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+          return `<${name}>${escaped}</${name}>`
+        })
+        const { passages } = await parse('text/html', html.join('\n'))
+        const shown = passages.map(({ text }) => text).join(' ')
+        const words = shown.split(/\s+/).filter((item) => !/^(?:#+|-|\|)$/.test(item))
+        expect(words).toEqual(blocks.flatMap(([, texts]) => texts))
+      }),
+      { numRuns: 100 },
+    )
   })
 })
 
@@ -152,63 +220,98 @@ describe('a CSV file', () => {
   })
 
   test.each([
-    ['too many columns', `${'a,'.repeat(1_001)}a\n1`, /columns/],
-    ['an enormous row', `a\n"${'x'.repeat(1_100_000)}"`, /row is longer/],
+    ['a hundred thousand columns', `${'a,'.repeat(100_000)}a\n1`, /columns/],
+    ['an enormous field', `a\n"${'x'.repeat(20_000_000)}"`, /row is longer/],
+    ['a quote without an end', 'a,b\n"1,2\n3,4', /quote is opened/],
+    ['nothing but delimiters', ',,\n,,\n', /no text/],
   ])('with %s says so', async (_, csv, message) => {
     await expect(parse('text/csv', csv)).rejects.toThrow(message)
   })
 })
 
+test.each(['text/plain', 'text/markdown', 'text/csv'])(
+  '%s may be UTF-16, or in another character set that is declared',
+  async (type) => {
+    const utf16 = Buffer.from('\ufeffΩμέγα', 'utf16le')
+    expect((await textOf(type, utf16)).trim()).toBe('Ωμέγα')
+    expect((await textOf(type, Buffer.from(utf16).swap16())).trim()).toBe('Ωμέγα')
+    const ansi = Buffer.from('Gr\u00fc\u00dfe \u0080', 'latin1')
+    expect((await textOf(`${type}; charset=windows-1252`, ansi)).trim()).toBe('Grüße €')
+    await expect(parse(type, ansi)).rejects.toThrow(/not valid UTF-8/)
+  },
+)
+
 describe('an e-mail', () => {
-  const message = (...parts: string[]) =>
-    [
-      'From: Anna <anna@example.org>',
-      'To: bo@example.org',
-      'Subject: =?utf-8?Q?Fristen_f=C3=BCr_Vorf=C3=A4lle?=',
-      'Date: Mon, 23 Nov 2026 10:00:00 +0000',
-      'MIME-Version: 1.0',
-      'Content-Type: multipart/mixed; boundary=b',
-      '',
-      ...parts.flatMap((part) => ['--b', part]),
-      '--b--',
-      '',
-    ].join('\r\n')
-  const body = 'Content-Type: text/plain; charset=utf-8\r\n\r\nBitte bis Freitag.'
+  const body: EmailPart = { type: 'text/plain; charset=utf-8', content: 'Bitte bis Freitag.' }
 
   test('gives its headers, its body and what is attached', async () => {
-    const csv =
-      'Content-Type: text/csv; name=d.csv\r\nContent-Disposition: attachment; filename=d.csv\r\n\r\na,b\r\n1,2'
-    const image =
-      'Content-Type: image/png; name=x.png\r\nContent-Disposition: attachment; filename=x.png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0='
-    const text = await textOf('message/rfc822', message(body, csv, image))
+    const csv = { type: 'text/csv', filename: 'd.csv', content: 'a,b\r\n1,2' }
+    const image = { type: 'image/png', filename: 'x.png', content: 'no image' }
+    const word = {
+      type: 'application/octet-stream',
+      filename: 'note.docx',
+      content: await buildDocx(paragraph('Herons wade.')),
+    }
+    const broken = { type: 'application/pdf', filename: 'b.pdf', content: '%PDF-1.4' }
+    const text = await textOf('message/rfc822', buildEmail([body, csv, image, word, broken]))
     expect(text).toContain('# Fristen für Vorfälle\n\nFrom: Anna <anna@example.org>')
     expect(text).toContain('\n\nBitte bis Freitag.\n\n')
     expect(text).toContain('## Attachment: d.csv\n\na: 1; b: 2\n\n')
     expect(text).toContain('## Attachment: x.png\n\n(not read: its type is not accepted)')
+    expect(text).toContain('## Attachment: note.docx\n\nHerons wade.\n\n')
+    expect(text).toContain('## Attachment: b.pdf\n\n(not read: it is damaged')
   })
 
-  test('reads the page where there is no plain text', async () => {
-    const html = 'Content-Type: text/html; charset=utf-8\r\n\r\n<h1>Notice</h1><p>Today.</p>'
-    expect(await textOf('message/rfc822', message(html))).toContain('# Notice\n\nToday.\n\n')
+  test('reads the page where there is no plain text, in the character set it has', async () => {
+    const page = Buffer.from('<h1>Notice</h1><p>Gr\u00fc\u00dfe.</p>', 'latin1')
+    const bytes = buildEmail([{ type: 'text/html; charset=windows-1252', content: page }])
+    expect(await textOf('message/rfc822', bytes)).toContain('# Notice\n\nGrüße.\n\n')
+  })
+
+  test('attached to an e-mail is read, what is attached to that is named', async () => {
+    const inner = buildEmail([
+      { type: 'text/plain', content: 'The inner message.' },
+      { type: 'text/csv', filename: 'deep.csv', content: 'a,b\n1,2' },
+    ])
+    const attached = { type: 'message/rfc822', filename: 'inner.eml', content: inner }
+    const text = await textOf('message/rfc822', buildEmail([body, attached]))
+    expect(text).toContain('The inner message.')
+    expect(text).toContain('## Attachment: deep.csv\n\n(not read: it is attached to an attachment)')
+    expect(text).not.toContain('a: 1')
+  })
+
+  test('with bytes that no text can hold is read without them', async () => {
+    const text = await textOf('message/rfc822', buildEmail([{ ...body, content: 'a\0b' }]))
+    expect(text).toContain('a\ufffdb')
+  })
+
+  test('forwarded a thousand times is read as far as the first', async () => {
+    const text = await textOf('message/rfc822', buildForwardedEmail(1_000, 'the end'))
+    expect(text).not.toContain('the end')
+    expect(text).toContain('attached to an attachment')
   })
 
   test.each([
-    ['nothing but text', 'Hello, no headers here', /no headers|damaged/],
+    ['nothing but text', Buffer.from('Hello, no headers here'), /no headers/],
     [
-      'more attachments than anybody sends',
-      message(
-        body,
-        ...Array.from(
-          { length: 101 },
-          (_, n) =>
-            `Content-Type: text/csv\r\nContent-Disposition: attachment; filename=${n}.csv\r\n\r\na`,
-        ),
+      'a thousand parts',
+      buildEmail(
+        Array.from({ length: 1_000 }, (_, n) => ({
+          type: 'text/csv',
+          filename: `${n}.csv`,
+          content: 'a',
+        })),
       ),
-      /attachments/,
+      /more than 100 attachments/,
     ],
+    ['a thousand nested parts', buildNestedEmail(1_000, 'deep'), /nested deeper than/],
   ])('with %s says so', async (_, bytes, problem) => {
     await expect(parse('message/rfc822', bytes)).rejects.toThrow(problem)
   })
+})
+
+test('a page that is said to be plain text is read as that', async () => {
+  expect(await textOf('text/plain', '<p>as it is</p>')).toBe('<p>as it is</p>')
 })
 
 test('the same bytes give the same text', async () => {

@@ -6,7 +6,9 @@ import { ZipFile } from 'yazl'
 /** A zip of these files, compressed. */
 export async function buildZip(files: Readonly<Record<string, string | Buffer>>): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name)
+  for (const [name, content] of Object.entries(files)) {
+    zip.addBuffer(Buffer.from(content), name, { compress: content.length > 0 })
+  }
   zip.end()
   return buffer(zip.outputStream)
 }

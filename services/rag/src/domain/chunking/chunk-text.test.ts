@@ -71,6 +71,25 @@ describe('chunks', () => {
     )
   })
 
+  test('are bounded in the tokens that a model counts, and lose nothing', () => {
+    // Greedy and uneven, as tokenizers are; like theirs, it begins anew at white space.
+    const count = (part: string) => part.match(/[aeiou]|[^\saeiou]{1,3}/gu)?.length ?? 0
+    fc.assert(
+      fc.property(text, fc.boolean(), (document, isMarkdown) => {
+        let at = 0
+        for (const chunk of chunkText(document, isMarkdown, count)) {
+          expect(count(chunk.text)).toBeLessThanOrEqual(MAX_CHUNK_SIZE / 100)
+          const points = Array.from(document)
+          expect(points.slice(chunk.start, chunk.end).join('')).toBe(chunk.text)
+          expect(points.slice(at, Math.max(at, chunk.start)).join('')).not.toMatch(/\S/)
+          at = Math.max(at, chunk.end)
+        }
+        expect(Array.from(document).slice(at).join('')).not.toMatch(/\S/)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   test('of a text without words are none', () => {
     expect(chunksOf('')).toEqual([])
     expect(chunksOf(' \n\t\r\n ')).toEqual([])

@@ -1,5 +1,6 @@
 import { Parser } from 'htmlparser2'
 import { decodeText } from '../../domain/ingest/decode-text.js'
+import { DocumentFault } from '../document-fault.js'
 import { MarkdownText } from '../markdown-text.js'
 import { declaredByHtml } from './html-charset.js'
 
@@ -17,6 +18,8 @@ const BLOCKS = new Set(
 )
 const HEADING = /^h([1-6])$/
 const CELLS = new Set(['td', 'th'])
+/** The parser's time grows with the square of it; forgotten end tags make a few thousand. */
+const MAX_DEPTH = 50_000
 
 /**
  * Text of a page: headings, paragraphs, lists and the rows of tables. What came with the file (`charset`)
@@ -57,8 +60,12 @@ class PageReader {
   #silentDepth = 0
   #preDepth = 0
   #cellDepth = 0
+  #depth = 0
 
   open(name: string, isHidden: boolean): void {
+    if (++this.#depth > MAX_DEPTH) {
+      throw new DocumentFault(`its elements are nested deeper than ${MAX_DEPTH}`)
+    }
     if (name === 'title') this.#isTitle = true
     if (this.#silentDepth > 0 || isHidden || SILENT.has(name)) {
       this.#silentDepth += 1
@@ -77,6 +84,7 @@ class PageReader {
   }
 
   close(name: string): void {
+    this.#depth -= 1
     if (name === 'title') this.#isTitle = false
     if (this.#silentDepth > 0) {
       this.#silentDepth -= 1
