@@ -1,50 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { mib, uuidv7 } from '@lexcustis/core'
+import { createTokenCounter } from '@lexcustis/onnx'
 import { DocumentState } from '@lexcustis/proto/rag'
+import { tinyModelFiles } from '@lexcustis/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MAX_CHUNK_SIZE } from '../src/domain/chunking/chunk-text.js'
+import type { ParsedDocument } from '../src/domain/ingest/parser.js'
 import { ParserPool } from '../src/parsing/parser-pool.js'
-import { buildPdf, type PdfLine } from './files/pdf.js'
-import { buildDocx, paragraph } from './files/zip.js'
+import { buildPdf } from './files/pdf.js'
+import { buildDocx, deflatedBomb, paragraph } from './files/zip.js'
 import { RagStack, type RagClients, searchFor, store, upload } from './rag-stack.js'
 
 describe('a thread that reads files', () => {
   const never = new AbortController().signal
-  const slow = Buffer.from(`a\n${'"x" '.repeat(2)}`)
-  const csv = (bytes: Buffer) => ({ mediaType: 'text/csv' as const, bytes })
+  const csv = (text: string) => ({ mediaType: 'text/csv', bytes: Buffer.from(text) })
+  const textsOf = ({ passages }: ParsedDocument) => passages.map(({ text }) => text)
+  /** What is read after a file that was too much: the thread is a new one, the pool the same. */
+  const readsOn = async (pool: ParserPool) => {
+    expect(textsOf(await pool.parse(csv('a,b\n1,2'), never))).toEqual(['a: 1; b: 2'])
+  }
+
+  /** Twenty gigabytes of white space in twenty megabytes. */
+  const bomb = () =>
+    buildPdf([], {
+      deflated: Buffer.concat([Buffer.from([0x78, 0xda]), deflatedBomb(20_000)]),
+    })
 
   test('that takes too long is ended, and the next file is read', async () => {
-    await using pool = new ParserPool({ timeoutMs: 4_000, memoryMb: 512 })
-    const line = { text: 'x', y: 700 }
-    const endless = buildPdf(Array.from({ length: 3_000 }, () => Array<PdfLine>(200).fill(line)))
-    await expect(
-      pool.parse({ mediaType: 'application/pdf', bytes: endless }, never),
-    ).rejects.toMatchObject({
+    await using pool = new ParserPool({ timeoutMs: 4_000, memoryMb: 4_096 })
+    const file = { mediaType: 'application/pdf', bytes: bomb() }
+    await expect(pool.parse(file, never)).rejects.toMatchObject({
       reason: 'INVALID_INPUT',
-      message: expect.stringMatching(/4 s/) as string,
+      message: expect.stringMatching(/longer than 4 s/) as string,
     })
-    expect(await pool.parse(csv(Buffer.from('a,b\n1,2')), never)).toMatchObject({
-      text: 'a: 1; b: 2\n\n',
-    })
+    await readsOn(pool)
   })
 
-  test('that takes too much memory is ended, and the next file is read', async () => {
+  test('whose heap grows too large is ended, and the next file is read', async () => {
     await using pool = new ParserPool({ timeoutMs: 60_000, memoryMb: 128 })
-    const large = Buffer.from(`a,b\n${'1,2\n'.repeat(3_000_000)}`)
-    await expect(pool.parse(csv(large), never)).rejects.toMatchObject({
+    await expect(pool.parse(csv(`a,b\n${'1,2\n'.repeat(3_000_000)}`), never)).rejects.toMatchObject(
+      {
+        reason: 'INVALID_INPUT',
+        message: expect.stringMatching(/more than 128 MiB of memory/) as string,
+      },
+    )
+    await readsOn(pool)
+  })
+
+  test('that unpacks gigabytes is ended before they are there, and the next file is read', async () => {
+    await using pool = new ParserPool({ timeoutMs: 20_000, memoryMb: 128 })
+    const pdf = bomb()
+    const before = process.memoryUsage.rss()
+    await expect(
+      pool.parse({ mediaType: 'application/pdf', bytes: pdf }, never),
+    ).rejects.toMatchObject({
       reason: 'INVALID_INPUT',
-      message: expect.stringMatching(/128 MiB/) as string,
+      message: expect.stringMatching(/more than 128 MiB of memory|longer than 20 s/) as string,
     })
-    expect((await pool.parse(csv(Buffer.from('a,b\n1,2')), never)).text).toBe('a: 1; b: 2\n\n')
+    expect(process.memoryUsage.rss() - before).toBeLessThan(mib(1_500))
+    await readsOn(pool)
   })
 
   test('ends when nobody wants the answer any more', async () => {
     await using pool = new ParserPool({ timeoutMs: 60_000, memoryMb: 512 })
     const stop = new AbortController()
-    const reading = pool.parse(
-      csv(Buffer.concat([slow, Buffer.alloc(mib(8), 'a,b\n')])),
-      stop.signal,
-    )
+    const reading = pool.parse(csv('a,b\n'.repeat(2_000_000)), stop.signal)
     stop.abort(new Error('draining'))
     await expect(reading).rejects.toThrow('draining')
+  })
+
+  test('measures passages in tokens of the embedding model, the same every time', async () => {
+    const modelDirectory = await mkdtemp(join(tmpdir(), 'lexcustis-tokens-'))
+    await writeFile(join(modelDirectory, 'tokenizer.json'), tinyModelFiles()['tokenizer.json']!)
+    const limits = { timeoutMs: 60_000, memoryMb: 512 }
+    await using pool = new ParserPool({ ...limits, modelDirectory })
+    await using estimating = new ParserPool(limits)
+    const words = Array.from({ length: 4_000 }, (_, n) => `wort${(n * 7_919) % 997}`).join(' ')
+    const file = () => ({ mediaType: 'text/plain', bytes: Buffer.from(words) })
+    const counted = textsOf(await pool.parse(file(), never))
+    const count = await createTokenCounter(modelDirectory)
+    for (const text of counted) expect(count(text)).toBeLessThanOrEqual(MAX_CHUNK_SIZE / 100)
+    expect(counted.join(' ')).toBe(words)
+    expect(textsOf(await pool.parse(file(), never))).toEqual(counted)
+    expect(textsOf(await estimating.parse(file(), never))).not.toEqual(counted)
+    await rm(modelDirectory, { recursive: true })
+  })
+
+  test('without the tokenizer it was told of fails no document for good', async () => {
+    await using pool = new ParserPool({
+      timeoutMs: 60_000,
+      memoryMb: 512,
+      modelDirectory: join(tmpdir(), 'lexcustis-no-such-model'),
+    })
+    await expect(pool.parse(csv('a,b\n1,2'), never)).rejects.toMatchObject({
+      reason: 'UNAVAILABLE',
+    })
   })
 })
 

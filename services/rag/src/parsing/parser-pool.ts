@@ -54,17 +54,9 @@ export class ParserPool implements DocumentParser, AsyncDisposable {
   }
 
   async parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
-    const timeout = AbortSignal.timeout(this.#limits.timeoutMs)
-    using memory = new MemoryWatch(mib(this.#limits.memoryMb) + OTHERS_BYTES)
-    const outcome = await this.#pool
-      .run(file, {
-        signal: AbortSignal.any([signal, timeout, memory.signal]),
-        transferList: transferable(file.bytes),
-      })
-      .catch(async (error: unknown) => {
-        signal.throwIfAborted()
-        throw await this.#whyEnded(error, timeout, memory)
-      })
+    // Something else may have grown meanwhile, like a model being loaded: a second time decides.
+    const outcome = (await this.#attempt(file, signal)) ?? (await this.#attempt(file, signal))
+    if (!outcome) throw this.#tooLarge()
     if ('fault' in outcome) throw new AppError('INVALID_INPUT', outcome.fault)
     return outcome.parsed
   }
@@ -73,25 +65,34 @@ export class ParserPool implements DocumentParser, AsyncDisposable {
     await this.#pool.destroy()
   }
 
-  async #whyEnded(cause: unknown, timeout: AbortSignal, memory: MemoryWatch): Promise<AppError> {
-    const { timeoutMs, memoryMb } = this.#limits
-    if (timeout.aborted) {
-      const detail = `the document takes longer than ${timeoutMs / 1_000} s to read; split it`
-      return new AppError('INVALID_INPUT', detail, { cause })
+  /** Undefined when the process grew too large. */
+  async #attempt(file: FileToParse, signal: AbortSignal): Promise<Outcome | undefined> {
+    const timeout = AbortSignal.timeout(this.#limits.timeoutMs)
+    using memory = new MemoryWatch(mib(this.#limits.memoryMb) + OTHERS_BYTES)
+    try {
+      const ends = AbortSignal.any([signal, timeout, memory.signal])
+      return await this.#pool.run(file, { signal: ends })
+    } catch (cause) {
+      signal.throwIfAborted()
+      if (timeout.aborted) throw this.#tooSlow(cause)
+      if (isOutOfHeap(cause)) throw this.#tooLarge(cause)
+      if (memory.signal.aborted) return undefined
+      throw new AppError('UNAVAILABLE', 'the document could not be read now', { cause })
     }
-    if (isOutOfHeap(cause) || (memory.signal.aborted && (await memory.cameBack()))) {
-      const detail = `the document takes more than ${memoryMb} MiB of memory to read; split it`
-      return new AppError('INVALID_INPUT', detail, { cause })
-    }
-    return new AppError('UNAVAILABLE', 'the document could not be read now', { cause })
+  }
+
+  #tooSlow(cause: unknown): AppError {
+    const seconds = this.#limits.timeoutMs / 1_000
+    const detail = `the document takes longer than ${seconds} s to read; split it`
+    return new AppError('INVALID_INPUT', detail, { cause })
+  }
+
+  #tooLarge(cause?: unknown): AppError {
+    const detail = `the document takes more than ${this.#limits.memoryMb} MiB of memory to read; split it`
+    return new AppError('INVALID_INPUT', detail, { cause })
   }
 }
 
 function isOutOfHeap(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY'
-}
-
-/** Bytes that have a buffer to themselves are handed over, others are copied. */
-function transferable({ buffer, byteLength }: Uint8Array): ArrayBuffer[] {
-  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }

@@ -23,7 +23,7 @@ export interface FileToParse {
 /** Reads files of every accepted type. */
 export interface DocumentParser {
   /**
-   * Takes the bytes over: they must not be used afterwards. The same bytes give the same passages.
+   * The same bytes give the same passages.
    * Throws INVALID_INPUT, saying for the owner what is wrong with the file; UNAVAILABLE when it could
    * not be told now; or the reason of `signal`.
    */
