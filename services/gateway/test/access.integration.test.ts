@@ -53,6 +53,7 @@ const TABLE: readonly (readonly [string, string, readonly string[]])[] = [
   ['POST', '/api/v1/organizations', ['operator']],
   ['GET', '/api/v1/knowledge', ['operator']],
   ['POST', '/api/v1/knowledge', ['operator']],
+  ['DELETE', `/api/v1/knowledge/${UNKNOWN_ID}`, ['operator']],
   ['GET', '/api/v1/me', ROLES],
 ]
 

@@ -15,6 +15,7 @@ export interface Events {
   readonly workerFailed: (error: unknown) => void
   /** Deleted or replaced, but entries may be left in the index until a worker removes them. */
   readonly indexLeftover: (error: unknown) => void
+  readonly questionNotEmbedded: (error: unknown) => void
   readonly sourceFailed: (source: Source, error: unknown) => void
   readonly callFailed: (rpc: string, caller: string, error: AppError | undefined) => void
 }
@@ -30,6 +31,11 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
     name: 'lexcustis_rag_source_failures_total',
     help: 'Searches in which a source could not be searched',
     labelNames: ['source'] as const,
+    registers: [registry],
+  })
+  const notEmbedded = new Counter({
+    name: 'lexcustis_rag_questions_not_embedded_total',
+    help: 'Searches by terms alone although there is an embedding model',
     registers: [registry],
   })
   const fields = ({ owner, attempt }: Claim) => ({ organization_id: owner, attempt })
@@ -53,6 +59,10 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
     },
     workerFailed: (error) => log.error({ error }, 'ingest worker cannot work'),
     indexLeftover: (error) => log.warn({ error }, 'index entries of a deleted document remain'),
+    questionNotEmbedded: (error) => {
+      notEmbedded.inc()
+      log.warn({ error }, 'question searched by its terms alone')
+    },
     sourceFailed: (source, error) => {
       sources.inc({ source })
       log.error({ name: source, error }, 'source not searched')

@@ -82,6 +82,8 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
   const search = searchAll({
     index,
     passages: new PgPassageStore(database),
+    embedder: embeddings.forQuestions,
+    onNotEmbedded: events.questionNotEmbedded,
     onSourceFailed: events.sourceFailed,
   })
   const server = open(

@@ -2,7 +2,7 @@ import { rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { uuidv7 } from '@lexcustis/core'
 import { type Database, openDatabase } from '@lexcustis/postgres'
-import { DocumentState } from '@lexcustis/proto/rag'
+import { DocumentState, Retrieval } from '@lexcustis/proto/rag'
 import { ConfigError } from '@lexcustis/runtime'
 import { writeTinyModel } from '@lexcustis/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -89,6 +89,8 @@ describe('a replica with a model', () => {
       expect(late).toMatchObject({ state: DocumentState.READY, progressE4: 10_000 })
       expect(await modelOfDocument(late.id)).toBe(names.at(-1))
       expect((await found(clients)).filter((id) => id === early)).toHaveLength(1)
+      const answer = await clients.search.searchAll(searchFor({ query: 'wombat' }), admin)
+      expect(answer).toMatchObject({ retrieval: Retrieval.HYBRID, degraded: false })
     }
     expect(new Set(names).size).toBe(2)
   })

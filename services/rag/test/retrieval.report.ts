@@ -62,6 +62,15 @@ function readSet(name: string): LabelledSet {
   }
 }
 
+const UNFILTERED = {
+  documentIds: [],
+  languages: [],
+  datedFrom: undefined,
+  datedBefore: undefined,
+  organizationLimit: 0,
+  sharedLimit: 0,
+  documentLimit: 0,
+}
 /** A text without pages. */
 const PLAIN = { page: 0, language: '' }
 
@@ -111,6 +120,8 @@ function searchIn(index: LancePassageIndex, byOwner: Map<string, Map<string, Sto
           return passage ? [passage] : []
         }),
     },
+    embedder: undefined,
+    onNotEmbedded: () => undefined,
     onSourceFailed: (_, error) => {
       throw error
     },
@@ -165,7 +176,7 @@ test.skipIf(SETS.length === 0)('quality per set', async () => {
       await addTo(index, owner, passages)
       const search = searchIn(index, new Map([[owner, byId(passages)]]))
       const ours = await measure(set, async (query) => {
-        const result = await search(owner, { query, limit: LIMIT, documentIds: [] })
+        const result = await search(owner, { query, limit: LIMIT, ...UNFILTERED })
         return result.passages.map(({ passage }) => documentOf.get(passage.id) ?? '')
       })
       const bm25 = new PlainBm25(passages.map((p) => `${p.documentName} ${p.text}`))
@@ -228,7 +239,7 @@ test.skipIf(SETS.length === 0)(
           )
           let first = 0
           for (const { text } of queries) {
-            const { passages } = await search(owner, { query: text, limit: 1, documentIds: [] })
+            const { passages } = await search(owner, { query: text, limit: 1, ...UNFILTERED })
             if (passages[0]?.source === source) first++
           }
           return first / queries.length
@@ -273,7 +284,7 @@ test.skipIf(SETS.length === 0 || LARGE === 0)('speed in a large collection', asy
       const times: number[] = []
       for (const query of queries) {
         const start = performance.now()
-        await search(owner, { query, limit: 8, documentIds: [] })
+        await search(owner, { query, limit: 8, ...UNFILTERED })
         times.push(performance.now() - start)
       }
       times.sort((a, b) => a - b)

@@ -126,14 +126,19 @@ describe('the role of this service', () => {
     })
   })
 
-  test('gets ids and nothing else from the function that sees all organisations', async () => {
+  test('gets ids and nothing else from the functions that see all organisations', async () => {
     const rows = await database.query(
       `SELECT p.proargnames, p.prosecdef, p.proconfig FROM pg_proc AS p
-       WHERE p.pronamespace = 'rag'::regnamespace`,
+       WHERE p.pronamespace = 'rag'::regnamespace ORDER BY p.proname`,
     )
     expect(rows).toEqual([
       {
         proargnames: ['lease_ms', 'organization_id', 'document_id', 'attempt'],
+        prosecdef: true,
+        proconfig: ['search_path=""'],
+      },
+      {
+        proargnames: ['lease_ms', 'model', 'organization_id', 'document_id', 'attempt'],
         prosecdef: true,
         proconfig: ['search_path=""'],
       },

@@ -24,6 +24,13 @@ export const AcceptedDocument = z.object({
 export const DocumentView = AcceptedDocument.extend({
   reason: z.string().nullable().describe('Why it failed'),
   chunk_count: z.number(),
+  progress: z.number().describe('How much of it is done, 0 to 10000'),
+  version: z.number().describe('From 1; grows with each document that replaces the one before'),
+  replaces: z.string().nullable().describe('Id of the version before'),
+  replaced_by: z.string().nullable().describe('Id of the version after; this one is found no more'),
+  language: z.string().nullable().describe('ISO 639-1'),
+  dated_at: Instant.nullable().describe('When the text was true or in force'),
+  source: z.string().nullable().describe('Where it is from'),
   created_at: Instant.nullable(),
 })
 export type DocumentView = z.output<typeof DocumentView>
@@ -41,6 +48,20 @@ export function toDocumentView(document: Document | undefined): DocumentView {
     state: STATES[document.state],
     reason: document.reason || null,
     chunk_count: document.chunkCount,
+    progress: document.progressE4,
+    ...toDescription(document),
     created_at: document.createdAt?.toISOString() ?? null,
+  }
+}
+
+/** Empty texts mean unknown. */
+function toDescription(document: Document) {
+  return {
+    version: document.version,
+    replaces: document.replaces || null,
+    replaced_by: document.replacedBy || null,
+    language: document.language || null,
+    dated_at: document.datedAt?.toISOString() ?? null,
+    source: document.source || null,
   }
 }

@@ -1,10 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError, uuidv7 } from '@lexcustis/core'
-import type {
-  IngestDocumentRequest,
-  IngestHeader,
-  IngestDocumentResponse,
-} from '@lexcustis/proto/rag'
+import type { IngestDocumentRequest, IngestDocumentResponse } from '@lexcustis/proto/rag'
 import { z } from 'zod'
 import { callContext } from '../adapters/peers.js'
 import type { App } from '../app.js'
@@ -12,6 +8,7 @@ import type { AuditEvent } from '../domain/audit-trail.js'
 import type { TenantPrincipal } from '../domain/principal.js'
 import { requirePermission, tenantOf } from '../plugins/access.js'
 import { registerDocumentEvents } from './document-events.js'
+import { DescriptionQuery, type DescribedUpload, fromDescription } from './document-description.js'
 import { AcceptedDocument, DocumentView, toDocumentView } from './document-view.js'
 import type { GatewayDeps } from './gateway-deps.js'
 import { asNotFound, IdParams, page, PageQuery, readId } from './schemas.js'
@@ -43,12 +40,13 @@ function uploadRoute(app: App, deps: GatewayDeps): void {
         tags: ['documents'],
         summary: 'Upload a document: multipart/form-data with one part named file',
         consumes: ['multipart/form-data'],
+        querystring: DescriptionQuery,
         response: { 202: AcceptedDocument },
       },
     },
     async (request, reply) => {
       const upload = await openUpload(request)
-      const { document } = await ingest(deps, request, upload)
+      const { document } = await ingest(deps, request, upload, fromDescription(request.query))
       const { id, name, media_type, size_bytes, state } = toDocumentView(document)
       return reply.code(202).send({ id, name, media_type, size_bytes, state })
     },
@@ -64,6 +62,7 @@ async function ingest(
   { peers, tokens, trail }: GatewayDeps,
   request: FastifyRequest,
   upload: Upload,
+  described: DescribedUpload,
 ): Promise<IngestDocumentResponse> {
   const principal = tenantOf(request)
   const id = uuidv7()
@@ -74,11 +73,17 @@ async function ingest(
   const { documents } = peers.rag
   const contextOf = async (timeoutMs: number) =>
     callContext(tokens, principal, 'rag', { timeoutMs })
+  const takeBack = async () => {
+    if (progress.recordId) await trail.takeBack(principal, progress.recordId, documentDeleted(id))
+  }
   try {
-    return await documents.ingestDocument(
-      ingestMessages(id, upload, record),
+    const answer = await documents.ingestDocument(
+      ingestMessages(id, upload, described, record),
       await contextOf(UPLOAD_TIMEOUT_MS),
     )
+    // The same file was there already, under another id: this one never came to be.
+    if (answer.existed && answer.document?.id !== id) await takeBack()
+    return answer
   } catch (error) {
     const { recordId } = progress
     if (recordId === undefined) throw error
@@ -89,7 +94,7 @@ async function ingest(
         () => true,
         () => false,
       )
-    if (isGone) await trail.takeBack(principal, recordId, documentDeleted(id))
+    if (isGone) await takeBack()
     throw error
   }
 }
@@ -97,15 +102,12 @@ async function ingest(
 async function* ingestMessages(
   id: string,
   upload: Upload,
+  described: DescribedUpload,
   record: (facts: FileFacts) => Promise<void>,
 ): AsyncGenerator<IngestDocumentRequest> {
   const { name, mediaType } = upload
-  yield { part: { $case: 'header', value: header(id, name, mediaType) } }
+  yield { part: { $case: 'header', value: { id, name, mediaType, ...described } } }
   for await (const value of upload.bytes(record)) yield { part: { $case: 'data', value } }
-}
-
-function header(id: string, name: string, mediaType: string): IngestHeader {
-  return { id, name, mediaType, replaces: '', language: '', datedAt: undefined, source: '' }
 }
 
 function readRoutes(app: App, { peers, tokens }: GatewayDeps): void {

@@ -1,18 +1,22 @@
 import { uuidv7 } from '@lexcustis/core'
 import type { ImportSharedRequest } from '@lexcustis/proto/rag'
 import { callContext } from '../adapters/peers.js'
+import { z } from 'zod'
 import type { App } from '../app.js'
 import { principalOf, requirePermission } from '../plugins/access.js'
+import { DescriptionQuery, type DescribedUpload, fromDescription } from './document-description.js'
 import { AcceptedDocument, DocumentView, toDocumentView } from './document-view.js'
 import type { GatewayDeps } from './gateway-deps.js'
-import { page, PageQuery } from './schemas.js'
+import { asNotFound, IdParams, page, PageQuery, readId } from './schemas.js'
 import { openUpload, registerUploads, type Upload, UPLOAD_TIMEOUT_MS } from './upload.js'
 
 const READ_TIMEOUT_MS = 10_000
+const DELETE_TIMEOUT_MS = 60_000
 
 /** `/api/v1/knowledge`: the shared knowledge base, which belongs to no organisation's log. */
 export function knowledgeRoutes(app: App, deps: Pick<GatewayDeps, 'peers' | 'tokens'>): void {
   registerUploads(app, (scope) => importRoute(scope, deps))
+  removeRoute(app, deps)
 
   app.get(
     '/api/v1/knowledge',
@@ -36,6 +40,29 @@ export function knowledgeRoutes(app: App, deps: Pick<GatewayDeps, 'peers' | 'tok
   )
 }
 
+function removeRoute(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 'tokens'>): void {
+  app.delete(
+    '/api/v1/knowledge/:id',
+    {
+      ...requirePermission('knowledge.write'),
+      schema: {
+        tags: ['operator'],
+        summary: 'Remove a shared document, its chunks and its vectors',
+        params: IdParams,
+        response: { 204: z.undefined().describe('Removed') },
+      },
+    },
+    async (request, reply) => {
+      const id = readId(request.params.id, 'document')
+      const options = { timeoutMs: DELETE_TIMEOUT_MS }
+      await peers.rag.knowledge
+        .deleteShared({ id }, await callContext(tokens, principalOf(request), 'rag', options))
+        .catch(asNotFound('document'))
+      return reply.code(204).send()
+    },
+  )
+}
+
 function importRoute(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 'tokens'>): void {
   app.post(
     '/api/v1/knowledge',
@@ -45,13 +72,14 @@ function importRoute(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 't
         tags: ['operator'],
         summary: 'Share a document with every organisation: one part named file',
         consumes: ['multipart/form-data'],
+        querystring: DescriptionQuery,
         response: { 202: AcceptedDocument },
       },
     },
     async (request, reply) => {
       const upload = await openUpload(request)
       const { document } = await peers.rag.knowledge.importShared(
-        importMessages(upload),
+        importMessages(upload, fromDescription(request.query)),
         await callContext(tokens, principalOf(request), 'rag', { timeoutMs: UPLOAD_TIMEOUT_MS }),
       )
       const { id, name, media_type, size_bytes, state } = toDocumentView(document)
@@ -60,10 +88,12 @@ function importRoute(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 't
   )
 }
 
-async function* importMessages(upload: Upload): AsyncGenerator<ImportSharedRequest> {
+async function* importMessages(
+  upload: Upload,
+  described: DescribedUpload,
+): AsyncGenerator<ImportSharedRequest> {
   const { name, mediaType } = upload
-  const unknown = { replaces: '', language: '', datedAt: undefined, source: '' }
-  yield { part: { $case: 'header', value: { id: uuidv7(), name, mediaType, ...unknown } } }
+  yield { part: { $case: 'header', value: { id: uuidv7(), name, mediaType, ...described } } }
   const accept = async () => undefined
   for await (const value of upload.bytes(accept)) yield { part: { $case: 'data', value } }
 }

@@ -15,12 +15,32 @@ export class PgDocumentStore implements DocumentStore {
 
   async insert(owner: Owner, upload: Upload): Promise<{ document: Document; isNew: boolean }> {
     return this.#database.tenant(owner, async (tx) => {
+      // Two uploads of the same bytes at once: the second waits and finds the first.
+      await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `${owner} ${upload.sha256.toString('hex')}`,
+      ])
+      const same = await findSame(tx, owner, upload)
+      if (same) return { document: same, isNew: false }
+      const version = upload.replaces ? await nextVersion(tx, owner, upload.replaces) : 1
       const [created] = await tx.query<DocumentRow>(
-        `INSERT INTO rag.document (organization_id, id, name, media_type, size_bytes, sha256)
-         VALUES ($1, $2, $3, $4, $5, $6)
+        `INSERT INTO rag.document (organization_id, id, name, media_type, size_bytes, sha256,
+                                   version, replaces, language, dated_at, source)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (organization_id, id) DO NOTHING
          RETURNING ${DOCUMENT_COLUMNS}`,
-        [owner, upload.id, upload.name, upload.mediaType, upload.sizeBytes, upload.sha256],
+        [
+          owner,
+          upload.id,
+          upload.name,
+          upload.mediaType,
+          upload.sizeBytes,
+          upload.sha256,
+          version,
+          upload.replaces ?? null,
+          upload.language,
+          upload.datedAt ?? null,
+          upload.source,
+        ],
       )
       if (created) {
         await insertParts(tx, owner, upload)
@@ -111,6 +131,45 @@ async function getDocument(tx: Queryable, owner: Owner, id: string): Promise<Doc
     [owner, id],
   )
   return row && toDocument(row)
+}
+
+/** A document that did not fail, with the same bytes in the same place. */
+async function findSame(
+  tx: Queryable,
+  owner: Owner,
+  { sha256, name, replaces }: Upload,
+): Promise<Document | undefined> {
+  const [row] = await tx.query<DocumentRow>(
+    `SELECT ${DOCUMENT_COLUMNS} FROM rag.document
+     WHERE organization_id = $1 AND sha256 = $2 AND name = $3
+       AND replaces IS NOT DISTINCT FROM $4::uuid
+       AND replaced_by IS NULL AND deleted_at IS NULL AND state <> 'failed'
+     ORDER BY created_at LIMIT 1`,
+    [owner, sha256, name, replaces ?? null],
+  )
+  return row && toDocument(row)
+}
+
+/** Version of what replaces a document; holds it, so that nothing else can at the same time. */
+async function nextVersion(tx: Queryable, owner: Owner, replaced: string): Promise<number> {
+  const [row] = await tx.query<{ version: number }>(
+    `SELECT version FROM rag.document
+     WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
+     FOR NO KEY UPDATE`,
+    [owner, replaced],
+  )
+  if (!row) throw new AppError('NOT_FOUND', 'there is no such document to be replaced')
+  // A statement of its own: it sees what was committed while the one before waited for the lock.
+  const taken = await tx.query(
+    `SELECT 1 FROM rag.document
+     WHERE organization_id = $1 AND deleted_at IS NULL
+       AND ((id = $2 AND replaced_by IS NOT NULL) OR (replaces = $2 AND state <> 'failed'))`,
+    [owner, replaced],
+  )
+  if (taken.length > 0) {
+    throw new AppError('CONFLICT', 'the document was replaced already; replace its newest version')
+  }
+  return row.version + 1
 }
 
 async function insertParts(tx: Queryable, owner: Owner, { id, parts }: Upload): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Database } from '@lexcustis/postgres'
 import type { Owner } from '../domain/collection.js'
-import type { PassageStore, StoredPassage } from '../domain/document.js'
+import type { PassageFilter, PassageStore, StoredPassage } from '../domain/document.js'
 
 interface PassageRow {
   readonly id: string
@@ -23,7 +23,11 @@ export class PgPassageStore implements PassageStore {
     this.#database = database
   }
 
-  async read(owner: Owner, chunkIds: readonly string[]): Promise<StoredPassage[]> {
+  async read(
+    owner: Owner,
+    chunkIds: readonly string[],
+    { languages, datedFrom, datedBefore }: PassageFilter,
+  ): Promise<StoredPassage[]> {
     const rows = await this.#database.tenant(owner, async (tx) =>
       tx.query<PassageRow>(
         `SELECT c.id, c.document_id, d.name, d.version, d.language, c.ordinal, c.heading_path,
@@ -31,8 +35,12 @@ export class PgPassageStore implements PassageStore {
          FROM rag.chunk AS c
          JOIN rag.document AS d ON d.organization_id = c.organization_id AND d.id = c.document_id
          WHERE c.organization_id = $1 AND c.id = ANY ($2::uuid[])
-           AND d.organization_id = $1 AND d.state = 'ready' AND d.deleted_at IS NULL`,
-        [owner, chunkIds],
+           AND d.organization_id = $1 AND d.state = 'ready' AND d.deleted_at IS NULL
+           AND d.replaced_by IS NULL
+           AND ($3::text[] IS NULL OR d.language = ANY ($3))
+           AND ($4::timestamptz IS NULL OR d.dated_at >= $4)
+           AND ($5::timestamptz IS NULL OR d.dated_at < $5)`,
+        [owner, chunkIds, languages ?? null, datedFrom ?? null, datedBefore ?? null],
       ),
     )
     return rows.map((row) => ({

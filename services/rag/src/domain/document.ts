@@ -17,10 +17,31 @@ export interface Document {
   readonly createdAt: Date
   readonly sha256: Buffer
   readonly version: number
+  /** How much of it is done, 0 to 10000. */
+  readonly progressE4: number
+  /** The version before; undefined for the first. */
+  readonly replaces: string | undefined
+  /** The version after; undefined for the newest that is ready. */
+  readonly replacedBy: string | undefined
+  readonly language: string
+  readonly datedAt: Date | undefined
+  readonly source: string
+}
+
+/** What an upload says of its text. */
+export interface Described {
+  /** Id of the document that this is a new version of. */
+  readonly replaces: string | undefined
+  /** ISO 639-1; empty to have it recognised. */
+  readonly language: string
+  /** When the text was true or in force. */
+  readonly datedAt: Date | undefined
+  /** Where it is from; empty when unknown. */
+  readonly source: string
 }
 
 /** A file that was read to its end and found acceptable. */
-export interface Upload {
+export interface Upload extends Described {
   readonly id: string
   readonly name: string
   readonly mediaType: string
@@ -37,7 +58,11 @@ export interface DocumentPosition {
 }
 
 export interface DocumentStore {
-  /** Stores a file as queued. With an id that is taken, returns the document that has it. */
+  /**
+   * Stores a file as queued. Returns the document that is there already when the id is taken, or when
+   * one that did not fail has the same bytes, name and predecessor. NOT_FOUND when there is no
+   * document to be replaced, CONFLICT when another one replaces it.
+   */
   insert(owner: Owner, upload: Upload): Promise<{ document: Document; isNew: boolean }>
   get(owner: Owner, id: string): Promise<Document | undefined>
   /** Newest first. `last` is the position of the last one when there are more. */
@@ -79,9 +104,16 @@ export interface StoredPassage extends StoredChunk {
   readonly language: string
 }
 
-/** Passages of documents that are ready; ids of others are left out. Any order. */
+/** All of it has to hold; what is undefined holds always. Documents without a date have none. */
+export interface PassageFilter {
+  readonly languages: readonly string[] | undefined
+  readonly datedFrom: Date | undefined
+  readonly datedBefore: Date | undefined
+}
+
+/** Passages of documents that are ready and not replaced; ids of others are left out. Any order. */
 export interface PassageStore {
-  read(owner: Owner, chunkIds: readonly string[]): Promise<StoredPassage[]>
+  read(owner: Owner, chunkIds: readonly string[], filter: PassageFilter): Promise<StoredPassage[]>
 }
 
 /** The same passage of the same version has the same id: a UUIDv8 (RFC 9562, section 5.8) of SHA-256. */

@@ -10,7 +10,10 @@ import { readCursor, readLimit, readParts, toCursor, toDocumentMessage } from '.
 export interface DocumentUseCases {
   readonly documents: Pick<DocumentStore, 'get' | 'list'>
   readonly read: (parts: AsyncIterable<UploadPart>) => Promise<Upload>
-  readonly ingest: (owner: Owner, upload: Upload) => Promise<Document>
+  readonly ingest: (
+    owner: Owner,
+    upload: Upload,
+  ) => Promise<{ document: Document; existed: boolean }>
   readonly remove: (owner: Owner, id: string) => Promise<number>
 }
 
@@ -21,7 +24,8 @@ export function documentHandlers(use: DocumentUseCases): BoundService {
       const upload = await use.read(readParts(requests))
       // A stream that was cut off ends like one that was finished.
       if (call.signal.aborted) throw AppError.from(call.signal.reason)
-      return { document: toDocumentMessage(await use.ingest(owner, upload)), existed: false }
+      const { document, existed } = await use.ingest(owner, upload)
+      return { document: toDocumentMessage(document), existed }
     },
     listDocuments: async ({ limit, cursor }, call) => {
       const owner = readerOf(await call.tenant())

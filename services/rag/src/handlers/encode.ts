@@ -5,6 +5,7 @@ import {
   DocumentState as State,
   type IngestDocumentRequest,
   type Passage,
+  type ScoreExplanation,
 } from '@lexcustis/proto/rag'
 import type { Document, DocumentPosition, DocumentState } from '../domain/document.js'
 import type { UploadPart } from '../domain/ingest/read-upload.js'
@@ -18,21 +19,14 @@ const STATES: Readonly<Record<DocumentState, State>> = {
   failed: State.FAILED,
 }
 
-export function toDocumentMessage({ state, ...document }: Document): DocumentMessage {
-  return {
-    ...document,
-    state: STATES[state],
-    language: '',
-    datedAt: undefined,
-    source: '',
-    replaces: '',
-    replacedBy: '',
-    progressE4: 0,
-  }
+export function toDocumentMessage(document: Document): DocumentMessage {
+  const { state, replaces = '', replacedBy = '' } = document
+  return { ...document, state: STATES[state], replaces, replacedBy }
 }
 
 /** `best` is the score of the best passage of the answer. */
-export function toPassageMessage({ passage, source, score }: Ranked, best: number): Passage {
+export function toPassageMessage(ranked: Ranked, best: number): Passage {
+  const { passage, source, score } = ranked
   return {
     documentId: passage.documentId,
     chunkId: passage.id,
@@ -46,7 +40,16 @@ export function toPassageMessage({ passage, source, score }: Ranked, best: numbe
     collection: source === 'organization' ? Collection.ORGANIZATION : Collection.SHARED,
     page: passage.page,
     language: passage.language,
-    explanation: undefined,
+    explanation: toExplanation(ranked),
+  }
+}
+
+function toExplanation({ sparse, dense }: Ranked): ScoreExplanation {
+  return {
+    sparseRank: sparse?.rank ?? 0,
+    denseRank: dense?.rank ?? 0,
+    sparseE4: BigInt(Math.round(10_000 * (sparse?.score ?? 0))),
+    denseE4: Math.round(10_000 * (dense?.score ?? 0)),
   }
 }
 

@@ -7,20 +7,19 @@ import type { DocumentUseCases } from './document-handlers.js'
 import { readCursor, readLimit, readParts, toCursor, toDocumentMessage } from './encode.js'
 
 /** The shared knowledge base: written by the operator, read by everyone. */
-export function knowledgeHandlers(use: Omit<DocumentUseCases, 'remove'>): BoundService {
+export function knowledgeHandlers(use: DocumentUseCases): BoundService {
   return service(KnowledgeDefinition, {
     importShared: async (requests, call) => {
       requireOperator(await call.tenant())
       const upload = await use.read(readParts(requests))
       // A stream that was cut off ends like one that was finished.
       if (call.signal.aborted) throw AppError.from(call.signal.reason)
-      return {
-        document: toDocumentMessage(await use.ingest(SHARED_OWNER, upload)),
-        existed: false,
-      }
+      const { document, existed } = await use.ingest(SHARED_OWNER, upload)
+      return { document: toDocumentMessage(document), existed }
     },
-    deleteShared: () => {
-      throw new AppError('UNIMPLEMENTED', 'shared documents cannot be deleted yet')
+    deleteShared: async ({ id }, call) => {
+      requireOperator(await call.tenant())
+      return { deletedChunks: await use.remove(SHARED_OWNER, id) }
     },
     listShared: async ({ limit, cursor }, call) => {
       await call.tenant()

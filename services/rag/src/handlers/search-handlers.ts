@@ -11,12 +11,11 @@ export function searchHandlers(
   return service(SearchDefinition, {
     searchAll: async (request, call) => {
       const owner = readerOf(await call.tenant())
-      const { passages, isDegraded } = await search(owner, request)
+      const { passages, isHybrid, isDegraded } = await search(owner, request)
       const best = passages[0]?.score ?? 0
       return {
         passages: passages.map((passage) => toPassageMessage(passage, best)),
-        // No embedding model in this version: BM25 alone, and the answer says so.
-        retrieval: Retrieval.SPARSE,
+        retrieval: isHybrid ? Retrieval.HYBRID : Retrieval.SPARSE,
         degraded: isDegraded,
       }
     },

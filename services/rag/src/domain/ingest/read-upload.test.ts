@@ -7,7 +7,16 @@ import { MAX_UPLOAD_BYTES, readUpload, type UploadHeader, type UploadPart } from
 import { UploadBudget } from './upload-budget.js'
 
 const header = (fields: Partial<UploadHeader> = {}): UploadPart => ({
-  header: { id: uuidv7(), name: 'notes.txt', mediaType: '', ...fields },
+  header: {
+    id: uuidv7(),
+    name: 'notes.txt',
+    mediaType: '',
+    replaces: '',
+    language: '',
+    datedAt: undefined,
+    source: '',
+    ...fields,
+  },
 })
 const data = (bytes: Uint8Array | string): UploadPart => ({ data: Buffer.from(bytes as string) })
 

@@ -1,7 +1,7 @@
 import type { IndexHit, Place } from '../passage-index.js'
 
 /** From the paper; it keeps the first few ranks of one list from outweighing everything else. */
-const RRF_K = 60
+export const RRF_K = 60
 
 export interface Scored {
   readonly chunkId: string

@@ -1,4 +1,6 @@
 import type { StoredPassage } from '../document.js'
+import type { Place } from '../passage-index.js'
+import { RRF_K } from './fuse.js'
 import { eachGram, indexTerms, searchableText, wordsOf } from '../terms.js'
 import { countTerms, scoreBm25, type TermCount } from './lexical-field.js'
 
@@ -10,6 +12,9 @@ export interface Candidate {
   readonly passage: StoredPassage
   /** BM25 within its source; not comparable with another's. */
   readonly indexScore: number
+  /** Its place among the passages found by their terms, and by their meaning. */
+  readonly sparse: Place | undefined
+  readonly dense: Place | undefined
 }
 
 export interface Ranked extends Candidate {
@@ -43,8 +48,29 @@ export function rank(query: readonly string[], candidates: readonly Candidate[])
     organization: scaleOf('organization', candidates, own, common),
     shared: scaleOf('shared', candidates, own, common),
   }
-  return candidates
-    .map((candidate, i) => ({ ...candidate, score: (own[i] ?? 0) * scales[candidate.source] }))
+  const byTerms = candidates.map((candidate, i) => ({
+    ...candidate,
+    score: (own[i] ?? 0) * scales[candidate.source],
+  }))
+  byTerms.sort(byScore)
+  return candidates.some(({ dense }) => dense) ? fuseWithMeaning(byTerms) : byTerms
+}
+
+/**
+ * Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009) of the order by terms and the one
+ * by meaning. Cosine similarities of both sources come from one model, so they are compared as they are.
+ */
+function fuseWithMeaning(byTerms: readonly Ranked[]): Ranked[] {
+  const meaning = byTerms
+    .filter(({ dense }) => dense)
+    .sort((a, b) => (b.dense?.score ?? 0) - (a.dense?.score ?? 0))
+  const meaningRank = new Map(meaning.map(({ passage }, at) => [passage, at + 1]))
+  const share = (rank: number | undefined) => (rank === undefined ? 0 : 1 / (RRF_K + rank))
+  return byTerms
+    .map((ranked, at) => ({
+      ...ranked,
+      score: share(ranked.score > 0 ? at + 1 : undefined) + share(meaningRank.get(ranked.passage)),
+    }))
     .sort(byScore)
 }
 

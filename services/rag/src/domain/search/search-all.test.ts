@@ -10,6 +10,12 @@ const request = (fields: Partial<SearchRequest> = {}): SearchRequest => ({
   query: 'annual leave',
   limit: 0,
   documentIds: [],
+  languages: [],
+  datedFrom: undefined,
+  datedBefore: undefined,
+  organizationLimit: 0,
+  sharedLimit: 0,
+  documentLimit: 0,
   ...fields,
 })
 
@@ -58,6 +64,8 @@ function ports(own: readonly Found[] | Error, shared: readonly Found[] | Error) 
           .filter(({ id }) => ids.includes(id))
           .reverse(),
     },
+    embedder: undefined,
+    onNotEmbedded: () => undefined,
     onSourceFailed: (source) => failed.push(source),
   }
   return { failed, search: searchAll(all) }
@@ -91,23 +99,31 @@ describe('search', () => {
     expect((await search(OWNER, request())).passages[0]?.passage).toBe(answer)
   })
 
-  test('keeps the order of the index within a collection of equal texts', async () => {
-    const found = [3, 2, 1].map((score) => ({ passage: passage('Annual leave.'), score }))
+  test('keeps the order of the index within a collection of texts that are alike', async () => {
+    const found = [3, 2, 1].map((score) => ({ passage: passage(`Annual leave ${score}.`), score }))
     const { passages } = await ports(found, []).search(OWNER, request())
     expect(passages.map((ranked) => ranked.passage)).toEqual(found.map((item) => item.passage))
   })
 
   test('orders equal scores by owner, document and position', async () => {
     const documentId = uuidv7()
-    const second = passage('Annual leave.', { documentId, ordinal: 1 })
-    const first = passage('Annual leave.', { documentId, ordinal: 0 })
-    const later = passage('Annual leave.', { documentId: uuidv7() })
-    const shared = passage('Annual leave.')
+    const second = passage('Annual leave 2.', { documentId, ordinal: 1 })
+    const first = passage('Annual leave 1.', { documentId, ordinal: 0 })
+    const later = passage('Annual leave 3.', { documentId: uuidv7() })
+    const shared = passage('Annual leave 4.')
     const { passages } = await ports(
       [second, later, first].map((item) => ({ passage: item, score: 1 })),
       [{ passage: shared, score: 1 }],
     ).search(OWNER, request())
     expect(passages.map((ranked) => ranked.passage)).toEqual([first, second, later, shared])
+  })
+
+  test('shows a text once, wherever else it stands', async () => {
+    const found = [2, 1].map((score) => ({ passage: passage('Annual leave.'), score }))
+    const { passages } = await ports(found, [
+      { passage: passage('annual  Leave'), score: 1 },
+    ]).search(OWNER, request())
+    expect(passages).toHaveLength(1)
   })
 
   test('leaves out what the index finds but the database no longer has', async () => {
@@ -117,6 +133,8 @@ describe('search', () => {
         search: async () => [{ chunkId: uuidv7(), score: 1, sparse: undefined, dense: undefined }],
       },
       passages: { read: async () => [] },
+      embedder: undefined,
+      onNotEmbedded: () => undefined,
       onSourceFailed: () => undefined,
     })
     expect((await search(OWNER, request())).passages).toHaveLength(1)
@@ -143,7 +161,11 @@ describe('search', () => {
   test('for nothing that could be found finds nothing', async () => {
     const { search } = ports(new Error('not asked'), new Error('not asked'))
     for (const query of ['', ' ', '?!']) {
-      expect(await search(OWNER, request({ query }))).toEqual({ passages: [], isDegraded: false })
+      expect(await search(OWNER, request({ query }))).toEqual({
+        passages: [],
+        isHybrid: false,
+        isDegraded: false,
+      })
     }
   })
 
@@ -157,5 +179,46 @@ describe('search', () => {
     await expect(ports([], []).search(OWNER, request(fields))).rejects.toMatchObject({
       reason: 'INVALID_INPUT',
     })
+  })
+})
+
+describe('with an embedding model', () => {
+  const near = passage('Holidays are long.')
+  const far = passage('Annual leave is 27 days.')
+  const embedding = { dense: new Float32Array([1, 0]), sparse: undefined }
+  const index = {
+    search: async (owner: string): Promise<IndexHit[]> =>
+      owner === OWNER
+        ? [
+            { chunkId: far.id, score: 0.03, sparse: { rank: 1, score: 4 }, dense: undefined },
+            { chunkId: near.id, score: 0.02, sparse: undefined, dense: { rank: 1, score: 0.9 } },
+          ]
+        : [],
+  }
+  const passages = { read: async (owner: string) => (owner === OWNER ? [near, far] : []) }
+  const failed: unknown[] = []
+  const search = (embed: () => Promise<(typeof embedding)[]>) =>
+    searchAll({
+      index,
+      passages,
+      embedder: { model: 'tiny', dimensions: 2, embed },
+      onNotEmbedded: (error) => void failed.push(error),
+      onSourceFailed: () => undefined,
+    })(OWNER, request())
+
+  test('finds by meaning what shares no word with the question, and says so', async () => {
+    const result = await search(async () => [embedding])
+    expect(result).toMatchObject({ isHybrid: true, isDegraded: false })
+    expect(result.passages.map((ranked) => ranked.passage)).toEqual(
+      expect.arrayContaining([near, far]),
+    )
+  })
+
+  test('that does not answer, searches by terms and says that less was searched', async () => {
+    const result = await search(async () => {
+      throw new Error('no model')
+    })
+    expect(result).toMatchObject({ isHybrid: false, isDegraded: true })
+    expect(failed).toHaveLength(1)
   })
 })

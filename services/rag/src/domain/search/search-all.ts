@@ -1,14 +1,20 @@
 import { AppError, isUuid } from '@lexcustis/core'
 import { type Owner, SHARED_OWNER } from '../collection.js'
-import type { PassageStore } from '../document.js'
-import type { PassageIndex } from '../passage-index.js'
+import type { PassageFilter, PassageStore } from '../document.js'
+import type { Embedder, Embedding } from '../embedder.js'
+import type { IndexQuery, PassageIndex } from '../passage-index.js'
 import { indexTerms } from '../terms.js'
+import { choose } from './choose.js'
 import { queryWords } from './query-words.js'
 import { type Candidate, rank, type Ranked, type Source } from './rank.js'
 
 export interface SearchPorts {
   readonly index: Pick<PassageIndex, 'search'>
   readonly passages: PassageStore
+  /** Undefined without an embedding model: terms alone decide. */
+  readonly embedder: Embedder | undefined
+  /** The question could not be embedded; the answer is degraded. */
+  readonly onNotEmbedded: (error: unknown) => void
   /** One source could not be searched; the answer is degraded. */
   readonly onSourceFailed: (source: Source, error: unknown) => void
 }
@@ -19,11 +25,21 @@ export interface SearchRequest {
   readonly limit: number
   /** Only these documents; empty for all. */
   readonly documentIds: readonly string[]
+  /** Only these languages, ISO 639-1; empty for all. */
+  readonly languages: readonly string[]
+  readonly datedFrom: Date | undefined
+  readonly datedBefore: Date | undefined
+  /** At most so many passages of each kind; 0 for no such limit. */
+  readonly organizationLimit: number
+  readonly sharedLimit: number
+  readonly documentLimit: number
 }
 
 export interface SearchResult {
   readonly passages: readonly Ranked[]
-  /** One of the two collections was not searched. */
+  /** Found by meaning as well as by terms. */
+  readonly isHybrid: boolean
+  /** One of the two collections was not searched, or not by meaning though there is a model. */
   readonly isDegraded: boolean
 }
 
@@ -32,7 +48,13 @@ const MAX_LIMIT = 50
 const MAX_QUERY = 200_000
 const MAX_DOCUMENT_IDS = 1_000
 /** Passages of each source that are ranked; more do not change the order above them. */
-const MIN_CANDIDATES = 40
+const MIN_CANDIDATES = 100
+/** A question whose meaning takes longer to find is answered by its terms. */
+const EMBED_TIMEOUT_MS = 1_000
+/** Of a long question the beginning says what it is about. */
+const MAX_EMBEDDED = 8_000
+const MAX_LANGUAGES = 50
+const LANGUAGE = /^[a-z]{2,3}$/
 
 /**
  * The best passages of an organisation's documents and of the shared knowledge base, best first.
@@ -43,51 +65,99 @@ export function searchAll(ports: SearchPorts) {
     checkRequest(request)
     const limit = request.limit === 0 ? DEFAULT_LIMIT : request.limit
     const words = queryWords(request.query)
-    if (words.length === 0) return { passages: [], isDegraded: false }
+    if (words.length === 0) return { passages: [], isHybrid: false, isDegraded: false }
+    const embedding = await embedQuestion(ports, request.query)
+    const wanted = toFilter(request)
+    const documentIds = request.documentIds.length > 0 ? request.documentIds : undefined
     const query = {
       terms: [...new Set(indexTerms(words))],
-      embedding: undefined,
-      filter: {
-        documentIds: request.documentIds.length > 0 ? request.documentIds : undefined,
-      },
+      embedding,
+      filter: { documentIds, ...wanted },
       limit: Math.max(MIN_CANDIDATES, 2 * limit),
     }
-    const [own, shared] = await Promise.allSettled([
-      candidatesOf(ports, 'organization', owner, query),
-      candidatesOf(ports, 'shared', SHARED_OWNER, query),
-    ])
-    if (own.status === 'rejected') ports.onSourceFailed('organization', own.reason)
-    if (shared.status === 'rejected') ports.onSourceFailed('shared', shared.reason)
-    if (own.status === 'rejected' && shared.status === 'rejected') {
-      throw new AppError('UNAVAILABLE', 'the documents cannot be searched at the moment', {
-        cause: own.reason,
-      })
-    }
-    const found = [own, shared].flatMap((source) =>
-      source.status === 'fulfilled' ? source.value : [],
-    )
+    const { found, isPartial } = await fromBothSources(ports, owner, query, wanted)
+    const isHybrid = embedding !== undefined
     return {
-      passages: rank(words, found).slice(0, limit),
-      isDegraded: own.status === 'rejected' || shared.status === 'rejected',
+      passages: choose(rank(words, found), request).slice(0, limit),
+      isHybrid,
+      isDegraded: isPartial || (ports.embedder !== undefined && !isHybrid),
     }
   }
+}
+
+/** What both collections have; one of them is enough. */
+async function fromBothSources(
+  ports: SearchPorts,
+  owner: Owner,
+  query: IndexQuery,
+  wanted: PassageFilter,
+): Promise<{ readonly found: Candidate[]; readonly isPartial: boolean }> {
+  const sources: readonly (readonly [Source, Owner])[] = [
+    ['organization', owner],
+    ['shared', SHARED_OWNER],
+  ]
+  const searched = await Promise.allSettled(
+    sources.map(async ([source, of]) => candidatesOf(ports, source, of, query, wanted)),
+  )
+  const failures = searched.flatMap((result, at) =>
+    result.status === 'rejected'
+      ? [{ source: sources[at]?.[0], cause: result.reason as unknown }]
+      : [],
+  )
+  for (const { source, cause } of failures) if (source) ports.onSourceFailed(source, cause)
+  if (failures.length === sources.length) {
+    throw new AppError('UNAVAILABLE', 'the documents cannot be searched at the moment', {
+      cause: failures[0]?.cause,
+    })
+  }
+  const found = searched.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
+  return { found, isPartial: failures.length > 0 }
 }
 
 async function candidatesOf(
   { index, passages }: SearchPorts,
   source: Source,
   owner: Owner,
-  query: Parameters<PassageIndex['search']>[1],
+  query: IndexQuery,
+  wanted: PassageFilter,
 ): Promise<Candidate[]> {
   const hits = await index.search(owner, query)
   if (hits.length === 0) return []
-  const scores = new Map(hits.map(({ chunkId, score }) => [chunkId, score]))
+  const hitOf = new Map(hits.map((hit) => [hit.chunkId, hit]))
   // The index may lag behind a delete; the database does not.
-  const found = await passages.read(owner, [...scores.keys()])
-  return found.map((passage) => ({ source, passage, indexScore: scores.get(passage.id) ?? 0 }))
+  const found = await passages.read(owner, [...hitOf.keys()], wanted)
+  return found.flatMap((passage) => {
+    const hit = hitOf.get(passage.id)
+    if (!hit) return []
+    const { score, sparse, dense } = hit
+    // With meaning, the score is one of ranks; `rank` needs that of the terms.
+    const indexScore = sparse?.score ?? (dense ? 0 : score)
+    return [{ source, passage, indexScore, sparse, dense }]
+  })
 }
 
-function checkRequest({ query, limit, documentIds }: SearchRequest): void {
+/** Undefined when there is no model, or when it does not answer soon enough to be worth waiting for. */
+async function embedQuestion(
+  { embedder, onNotEmbedded }: SearchPorts,
+  query: string,
+): Promise<Embedding | undefined> {
+  if (!embedder) return undefined
+  const signal = AbortSignal.timeout(EMBED_TIMEOUT_MS)
+  try {
+    const [embedding] = await embedder.embed([query.slice(0, MAX_EMBEDDED)], signal)
+    return embedding
+  } catch (error) {
+    onNotEmbedded(error)
+    return undefined
+  }
+}
+
+function toFilter({ languages, datedFrom, datedBefore }: SearchRequest): PassageFilter {
+  return { languages: languages.length > 0 ? languages : undefined, datedFrom, datedBefore }
+}
+
+function checkRequest({ query, limit, documentIds, ...filter }: SearchRequest): void {
+  checkFilter(filter)
   if (query.length > MAX_QUERY) {
     throw new AppError('INVALID_INPUT', `the query is longer than ${MAX_QUERY} characters`)
   }
@@ -99,5 +169,21 @@ function checkRequest({ query, limit, documentIds }: SearchRequest): void {
   }
   if (!documentIds.every(isUuid)) {
     throw new AppError('INVALID_INPUT', 'a document id is not a UUID in lower case')
+  }
+}
+
+function checkFilter({
+  languages,
+  datedFrom,
+  datedBefore,
+}: Pick<SearchRequest, 'languages' | 'datedFrom' | 'datedBefore'>): void {
+  if (languages.length > MAX_LANGUAGES || !languages.every((language) => LANGUAGE.test(language))) {
+    throw new AppError(
+      'INVALID_INPUT',
+      `the languages are more than ${MAX_LANGUAGES} or not ISO 639-1, for example "de"`,
+    )
+  }
+  if (datedFrom && datedBefore && datedFrom >= datedBefore) {
+    throw new AppError('INVALID_INPUT', 'dated_from is not before dated_before')
   }
 }

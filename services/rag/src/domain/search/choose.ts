@@ -1,0 +1,34 @@
+import { wordsOf } from '../terms.js'
+import type { Ranked } from './rank.js'
+
+/** How many passages of each kind an answer may have; 0 for no such limit. */
+export interface Shares {
+  readonly organizationLimit: number
+  readonly sharedLimit: number
+  readonly documentLimit: number
+}
+
+/**
+ * Takes passages from the best on, as long as their source and their document have room, each text
+ * once: the same words in another place or another spelling of white space add nothing to an answer.
+ */
+export function choose(ranked: readonly Ranked[], shares: Shares): Ranked[] {
+  const limits = {
+    organization: shares.organizationLimit || Infinity,
+    shared: shares.sharedLimit || Infinity,
+  }
+  const perDocument = shares.documentLimit || Infinity
+  const taken = new Map<string, number>()
+  const texts = new Set<string>()
+  const has = (key: string) => taken.get(key) ?? 0
+  return ranked.filter(({ source, passage }) => {
+    const document = `${source} ${passage.documentId}`
+    if (has(source) >= limits[source] || has(document) >= perDocument) return false
+    const text = wordsOf(passage.text).join(' ')
+    if (texts.has(text)) return false
+    texts.add(text)
+    taken.set(source, has(source) + 1)
+    taken.set(document, has(document) + 1)
+    return true
+  })
+}
