@@ -39,8 +39,19 @@ describe('configuration', () => {
     })
   })
 
-  test('takes a model folder', () => {
-    expect(readConfig({ ...COMPLETE, RAG_MODEL_DIR: '/models' }).modelDirectory).toBe('/models')
+  test('takes a model folder, which on one machine may be broken, and how to use it', () => {
+    const settings = {
+      RAG_MODEL_DIR: '/models',
+      RAG_EMBED_THREADS: '3',
+      RAG_EMBED_MAX_TOKENS: '512',
+    }
+    expect(readConfig({ ...COMPLETE, ...settings })).toMatchObject({
+      modelDirectory: '/models',
+      embedding: { isRequired: false, threads: 3, maxTokens: 512, batchTokens: 2_048 },
+    })
+    expect(problemsOf({ ...COMPLETE, RAG_EMBED_MAX_TOKENS: '8193' })).toEqual([
+      'RAG_EMBED_MAX_TOKENS',
+    ])
   })
 
   test('refuses the embedded index in production, which is also what no profile means', () => {
