@@ -54,6 +54,15 @@ describe('configuration', () => {
     ])
   })
 
+  test('bounds the time and memory of a file that is read', () => {
+    expect(readConfig(COMPLETE).parsing).toEqual({ timeoutMs: 120_000, memoryMb: 1_024 })
+    const tooLittle = { RAG_PARSE_TIMEOUT_MS: '0', RAG_PARSE_MEMORY_MB: '16' }
+    expect(problemsOf({ ...COMPLETE, ...tooLittle })).toEqual([
+      'RAG_PARSE_MEMORY_MB',
+      'RAG_PARSE_TIMEOUT_MS',
+    ])
+  })
+
   test('refuses the embedded index in production, which is also what no profile means', () => {
     expect(problemsOf({ ...COMPLETE, LEXCUSTIS_PROFILE: 'production' })).toEqual([
       'LEXCUSTIS_PROFILE',

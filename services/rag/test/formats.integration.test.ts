@@ -50,14 +50,14 @@ describe('a thread that reads files', () => {
   })
 
   test('that unpacks gigabytes is ended before they are there, and the next file is read', async () => {
-    await using pool = new ParserPool({ timeoutMs: 20_000, memoryMb: 128 })
+    await using pool = new ParserPool({ timeoutMs: 60_000, memoryMb: 128 })
     const pdf = bomb()
     const before = process.memoryUsage.rss()
     await expect(
       pool.parse({ mediaType: 'application/pdf', bytes: pdf }, never),
     ).rejects.toMatchObject({
       reason: 'INVALID_INPUT',
-      message: expect.stringMatching(/more than 128 MiB of memory|longer than 20 s/) as string,
+      message: expect.stringMatching(/more than 128 MiB of memory/) as string,
     })
     expect(process.memoryUsage.rss() - before).toBeLessThan(mib(1_500))
     await readsOn(pool)
@@ -88,15 +88,10 @@ describe('a thread that reads files', () => {
     await rm(modelDirectory, { recursive: true })
   })
 
-  test('without the tokenizer it was told of fails no document for good', async () => {
-    await using pool = new ParserPool({
-      timeoutMs: 60_000,
-      memoryMb: 512,
-      modelDirectory: join(tmpdir(), 'lexcustis-no-such-model'),
-    })
-    await expect(pool.parse(csv('a,b\n1,2'), never)).rejects.toMatchObject({
-      reason: 'UNAVAILABLE',
-    })
+  test('estimates tokens where the model folder that it was told of cannot be used', async () => {
+    const modelDirectory = join(tmpdir(), 'lexcustis-no-such-model')
+    await using pool = new ParserPool({ timeoutMs: 60_000, memoryMb: 512, modelDirectory })
+    await readsOn(pool)
   })
 })
 

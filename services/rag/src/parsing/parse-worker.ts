@@ -9,7 +9,10 @@ import { parseFile } from './parse-file.js'
 
 /** What a thread is told when it begins. */
 export interface WorkerSettings {
-  /** Of the embedding model in whose tokens passages are measured; estimated without one. */
+  /**
+   * Of the embedding model in whose tokens passages are measured; estimated without one, and with one
+   * that cannot be used: documents can be searched by their words all the same.
+   */
   readonly modelDirectory: string | undefined
 }
 
@@ -18,7 +21,7 @@ export type Outcome = { readonly parsed: ParsedDocument } | { readonly fault: st
 
 let counter: Promise<TokenCounter | undefined> | undefined
 
-/** What runs in the worker thread. Throws ModelError: that is no fault of the file. */
+/** What runs in the worker thread. */
 export async function parse(file: FileToParse): Promise<Outcome> {
   const count = await (counter ??= openCounter())
   try {
@@ -40,6 +43,10 @@ export async function parse(file: FileToParse): Promise<Outcome> {
 async function openCounter(): Promise<TokenCounter | undefined> {
   const { modelDirectory } = workerData as WorkerSettings
   if (modelDirectory === undefined) return undefined
-  const { createTokenCounter } = await import('@lexcustis/onnx')
-  return createTokenCounter(modelDirectory)
+  const { createTokenCounter, ModelError } = await import('@lexcustis/onnx')
+  return createTokenCounter(modelDirectory).catch((error: unknown) => {
+    // Whoever loads the model itself tells the operator.
+    if (error instanceof ModelError) return undefined
+    throw error
+  })
 }

@@ -13,7 +13,7 @@ export interface ParserLimits {
 }
 
 export interface ParserOptions extends ParserLimits {
-  /** Of the embedding model in whose tokens passages are measured; estimated without one. */
+  /** Of the embedding model whose tokens passages are measured in; estimated without one that works. */
   readonly modelDirectory?: string | undefined
 }
 
