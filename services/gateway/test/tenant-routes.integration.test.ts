@@ -114,6 +114,22 @@ describe('the shared knowledge base', () => {
     expect(answer.status).toBe(202)
     const listed = await world.call('GET', '/api/v1/knowledge', { token })
     expect(listed.json.items).toHaveLength(world.neighbours.shared.length)
+    const held = world.neighbours.shared.find(({ document }) => document.id === answer.json.id)
+    expect(listed.json.items).toContainEqual(
+      expect.objectContaining({
+        id: answer.json.id,
+        sha256: held?.document.sha256.toString('hex'),
+      }),
+    )
+  })
+
+  test('answers 202 for what is new and 200 for what was there', async () => {
+    const token = await world.operatorToken()
+    const upload = { token, name: 'twice.md', content: '# Twice\n\nThe same text.' }
+    const first = await world.upload('/api/v1/knowledge', upload)
+    expect(first).toMatchObject({ status: 202, json: { existed: false, state: 'queued' } })
+    const again = await world.upload('/api/v1/knowledge', upload)
+    expect(again).toMatchObject({ status: 200, json: { existed: true, id: first.json.id } })
   })
 })
 

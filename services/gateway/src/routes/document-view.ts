@@ -24,6 +24,7 @@ export const AcceptedDocument = z.object({
 export const DocumentView = AcceptedDocument.extend({
   reason: z.string().nullable().describe('Why it failed'),
   chunk_count: z.number(),
+  sha256: z.string().describe('Of the file, 64 hex digits; `document.ingested` has the same'),
   progress: z.number().describe('How much of it is done, 0 to 10000'),
   version: z.number().describe('From 1; grows with each document that replaces the one before'),
   replaces: z.string().nullable().describe('Id of the version before'),
@@ -48,6 +49,7 @@ export function toDocumentView(document: Document | undefined): DocumentView {
     state: STATES[document.state],
     reason: document.reason || null,
     chunk_count: document.chunkCount,
+    sha256: Buffer.from(document.sha256).toString('hex'),
     progress: document.progressE4,
     ...toDescription(document),
     created_at: document.createdAt?.toISOString() ?? null,

@@ -13,6 +13,12 @@ import { openUpload, registerUploads, type Upload, UPLOAD_TIMEOUT_MS } from './u
 const READ_TIMEOUT_MS = 10_000
 const DELETE_TIMEOUT_MS = 60_000
 
+const SharedDocument = AcceptedDocument.extend({
+  existed: z
+    .boolean()
+    .describe('Whether the same bytes had that name and place already; then nothing was stored'),
+})
+
 /** `/api/v1/knowledge`: the shared knowledge base, which belongs to no organisation's log. */
 export function knowledgeRoutes(app: App, deps: Pick<GatewayDeps, 'peers' | 'tokens'>): void {
   registerUploads(app, (scope) => importRoute(scope, deps))
@@ -73,17 +79,18 @@ function importRoute(app: App, { peers, tokens }: Pick<GatewayDeps, 'peers' | 't
         summary: 'Share a document with every organisation: one part named file',
         consumes: ['multipart/form-data'],
         querystring: DescriptionQuery,
-        response: { 202: AcceptedDocument },
+        response: { 200: SharedDocument, 202: SharedDocument },
       },
     },
     async (request, reply) => {
       const upload = await openUpload(request)
-      const { document } = await peers.rag.knowledge.importShared(
+      const { document, existed } = await peers.rag.knowledge.importShared(
         importMessages(upload, fromDescription(request.query)),
         await callContext(tokens, principalOf(request), 'rag', { timeoutMs: UPLOAD_TIMEOUT_MS }),
       )
       const { id, name, media_type, size_bytes, state } = toDocumentView(document)
-      return reply.code(202).send({ id, name, media_type, size_bytes, state })
+      const answer = { id, name, media_type, size_bytes, state, existed }
+      return reply.code(existed ? 200 : 202).send(answer)
     },
   )
 }
