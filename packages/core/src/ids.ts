@@ -15,12 +15,27 @@ export function isUuidV7(value: string): boolean {
 let lastMs = 0
 let counter = 0
 
+const RANDOM_BYTES = 10
+/** Asking for random bytes costs the same for one id and for hundreds. */
+const pool = Buffer.allocUnsafe(400 * RANDOM_BYTES)
+let poolAt = pool.length
+
+/** The ten bytes for one id, which no other gets. */
+function nextRandom(): Buffer {
+  if (poolAt === pool.length) {
+    randomFillSync(pool)
+    poolAt = 0
+  }
+  poolAt += RANDOM_BYTES
+  return pool.subarray(poolAt - RANDOM_BYTES, poolAt)
+}
+
 /**
  * A UUIDv7 (RFC 9562, section 5.7). Ids made by one process ascend: the 12 bits after the time are a
  * counter (method 1 of section 6.2), and a full counter or a clock set back borrows from the future.
  */
 export function uuidv7(): string {
-  const random = randomFillSync(Buffer.allocUnsafe(10))
+  const random = nextRandom()
   const nowMs = Date.now()
   if (nowMs > lastMs) {
     lastMs = nowMs

@@ -16,6 +16,8 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return nobleSha256(bytes)
 }
 
+export const sha256Shared = sha256
+
 export function createSha256(): Sha256 {
   const state = nobleSha256.create()
   return {

@@ -65,6 +65,18 @@ describe('canonicalText', () => {
   })
 })
 
+test('an order of keys that was seen before serves only keys that are the same', () => {
+  const names = ['z', 'b', 'c', 'd', 'a']
+  fc.assert(
+    fc.property(fc.shuffledSubarray(names, { minLength: 2 }), fc.boolean(), (keys, isOther) => {
+      // The same length, first and last key, and something else between them.
+      const given = keys.map((key, at) => (isOther && at === 1 && keys.length > 2 ? 'other' : key))
+      const text = canonicalText(Object.fromEntries(given.map((key) => [key, 1])))
+      expect(Object.keys(JSON.parse(text) as object)).toEqual([...given].sort())
+    }),
+  )
+})
+
 test('bytes may be 65 535 and no more, counted in UTF-8', () => {
   expect(canonicalize('é'.repeat((MAX_CANONICAL_BYTES - 3) / 2)).length).toBe(65_534)
   expect(() => canonicalize('é'.repeat((MAX_CANONICAL_BYTES - 1) / 2))).toThrow(

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
-import { sha256 } from '#platform'
+import { sha256Shared } from '#platform'
 import { HASH_BYTES } from './merkle/hash.js'
 
 const MAC_LABEL = Buffer.from('lexcustis/audit-mac/v1\0')
@@ -51,8 +51,8 @@ export function createRecordMac(key: KeyObject, org: string): RecordMac {
     message.writeBigUInt64BE(sequence, placeAt)
     message.set(previous, previousAt)
     message.set(leaf, leafAt)
-    outer.set(sha256(message), BLOCK_BYTES)
-    return sha256(outer)
+    outer.set(sha256Shared(message), BLOCK_BYTES)
+    return sha256Shared(outer)
   }
 }
 

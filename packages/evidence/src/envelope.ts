@@ -136,12 +136,17 @@ export function isSequence(text: string): boolean {
   return text.length < MAX_SEQUENCE.length || text <= MAX_SEQUENCE
 }
 
+/** All of an envelope but its attributes; what is undefined is absent. */
+export type UnsealedEnvelope = Omit<Envelope, 'attrs' | 'v' | 'ref' | 'trace' | 'commitments'> & {
+  readonly [Field in 'ref' | 'trace' | 'commitments']?: Envelope[Field] | undefined
+}
+
 /**
  * Canonical bytes of an envelope whose attributes are canonical text already (`canonicalText`): a
  * writer prepares the large part before it knows the place in the chain. Equal to
  * `canonicalize(envelope)`; all fields but `attrs` must have their required form.
  */
-export function envelopeBytes(envelope: Omit<Envelope, 'attrs' | 'v'>, attrs: string): Buffer {
+export function envelopeBytes(envelope: UnsealedEnvelope, attrs: string): Buffer {
   const { actor, commitments, id, inc, kid, ref, seq, trace, type } = envelope
   const bytes = Buffer.from(
     `{"actor":${canonicalText(actor)},"attrs":${attrs},` +

@@ -1,4 +1,4 @@
-import { allocate, sha256 } from '#platform'
+import { allocate, sha256, sha256Shared } from '#platform'
 import { MAX_CANONICAL_BYTES } from '../canonical.js'
 
 export const HASH_BYTES = 32
@@ -12,7 +12,7 @@ export function leafHash(canonical: Uint8Array): Buffer {
   if (leaf.length < sizeBytes) leaf = allocate(sizeBytes)
   leaf[0] = LEAF_PREFIX
   leaf.set(canonical, 1)
-  return sha256(leaf.subarray(0, sizeBytes))
+  return sha256Shared(leaf.subarray(0, sizeBytes))
 }
 
 /** Where leaves are put together: a buffer for each would be the garbage of a writer and a verifier. */

@@ -19,6 +19,14 @@ export function sha256(bytes: Uint8Array): Buffer {
   return hash('sha256', bytes, 'buffer')
 }
 
+/**
+ * As `sha256`, in memory shared with others: at half the cost, for what is not kept. A string of one
+ * byte a character is made without an ArrayBuffer, which costs more than the hash of a small record.
+ */
+export function sha256Shared(bytes: Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'binary')
+}
+
 export function createSha256(): Sha256 {
   const state = createHash('sha256')
   return {

@@ -32,13 +32,13 @@ const INSERT_RECORDS = `
   )
   SELECT
     $1::uuid, $2::uuid, record.sequence_number, record.id, record.type, record.ref,
-    record.occurred_at, record.recorded_at, record.ends_by, record.canonical, record.leaf, record.mac
+    record.occurred_at, $3::text, record.ends_by, record.canonical, record.leaf, record.mac
   FROM unnest(
-    $3::int8[], $4::uuid[], $5::text[], $6::uuid[],
-    $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[]
+    $4::int8[], $5::uuid[], $6::text[], $7::uuid[],
+    $8::text[], $9::text[], $10::bytea[], $11::bytea[], $12::bytea[]
   ) AS record (
     sequence_number, id, type, ref,
-    occurred_at, recorded_at, ends_by, canonical, leaf, mac
+    occurred_at, ends_by, canonical, leaf, mac
   )`
 
 const INSERT_CONTENTS = `
@@ -223,7 +223,7 @@ function transaction(
 function* insert(
   client: Client,
   organizationId: string,
-  { incarnation, rows, contents, newSubjects, newKeys }: Batch,
+  { incarnation, recordedAt, rows, contents, newSubjects, newKeys }: Batch,
 ): Generator<Promise<unknown>> {
   if (newSubjects.length > 0) {
     const values = [
@@ -242,7 +242,7 @@ function* insert(
     ]
     yield client.query({ name: 'audit-keys', text: INSERT_KEYS, values })
   }
-  const values = [organizationId, incarnation, ...recordColumns(rows)]
+  const values = [organizationId, incarnation, recordedAt, ...recordColumns(rows)]
   yield client.query({ name: 'audit-records', text: INSERT_RECORDS, values })
   if (contents.length > 0) {
     const columns = [organizationId, incarnation, ...contentColumns(contents)]
@@ -257,7 +257,6 @@ function recordColumns(rows: Batch['rows']): Buffer[] {
     textArray(rows.map(({ projection }) => projection.type)),
     uuidArray(rows.map(({ projection }) => projection.ref)),
     textArray(rows.map(({ projection }) => projection.occurredAt)),
-    textArray(rows.map(({ projection }) => projection.recordedAt)),
     textArray(rows.map(({ projection }) => projection.endsBy)),
     byteaArray(rows.map(({ canonical }) => canonical)),
     byteaArray(rows.map(({ leaf }) => leaf)),

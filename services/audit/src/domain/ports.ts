@@ -48,6 +48,8 @@ export interface ContentRow {
 /** What one transaction adds. */
 export interface Batch {
   readonly incarnation: string
+  /** Of every row. */
+  readonly recordedAt: string
   readonly rows: readonly StoredRecord[]
   readonly contents: readonly ContentRow[]
   readonly newSubjects: readonly { readonly subjectId: string; readonly pid: string }[]

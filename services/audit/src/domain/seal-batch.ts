@@ -10,7 +10,7 @@ import {
   type RecordMac,
   type StoredRecord,
 } from '@lexcustis/evidence'
-import type { Draft } from './draft.js'
+import type { Draft, DraftActor } from './draft.js'
 import { type GenesisAttrs, genesisDraft } from './genesis.js'
 import type { Keyring } from './keyring.js'
 import { sealedAttrs } from './named-subjects.js'
@@ -78,8 +78,8 @@ interface Part extends Batch {
   readonly newKeys: { pid: string; key: WrappedKey }[]
 }
 
-function emptyPart(incarnation: string): Part {
-  return { incarnation, rows: [], contents: [], newSubjects: [], newKeys: [] }
+function emptyPart(incarnation: string, recordedAt: string): Part {
+  return { incarnation, recordedAt, rows: [], contents: [], newSubjects: [], newKeys: [] }
 }
 
 class Sealer {
@@ -97,10 +97,10 @@ class Sealer {
     const { head, keyring, nowMicros, organizationId } = options
     const incarnation = head?.incarnation ?? uuidv7()
     this.incarnation = incarnation
-    this.#part = emptyPart(incarnation)
     this.#people = new People(options, () => this.#part)
     const now = formatMicros(nowMicros)
     this.#recordedAt = head && head.recordedAt > now ? head.recordedAt : now
+    this.#part = emptyPart(incarnation, this.#recordedAt)
     this.#sequence = head ? head.sequence + 1n : 0n
     const genesisKey = () => required(keyring.chainKey(organizationId, incarnation, keyring.kid))
     this.#previous = head?.mac ?? genesisMac(genesisKey(), organizationId, incarnation)
@@ -113,7 +113,7 @@ class Sealer {
   /** What was sealed since the last time. */
   takePart(): Batch {
     const part = this.#part
-    this.#part = emptyPart(this.incarnation)
+    this.#part = emptyPart(this.incarnation, this.#recordedAt)
     return part
   }
 
@@ -130,9 +130,9 @@ class Sealer {
       occurred_at: draft.occurredAt,
       recorded_at: this.#recordedAt,
       actor,
-      ...(draft.ref === undefined ? {} : { ref: draft.ref }),
-      ...(draft.trace === undefined ? {} : { trace: draft.trace }),
-      ...(commitments ? { commitments } : {}),
+      ref: draft.ref,
+      trace: draft.trace,
+      commitments,
       kid,
     }
     const attrs = sealedAttrs(draft, (subjectId) => this.#people.pidOf(subjectId))
@@ -170,12 +170,7 @@ class Sealer {
     sequence: bigint,
   ): { readonly actor: Actor; readonly commitments: Record<string, string> | undefined } {
     const pid = actor.subjectId === undefined ? undefined : this.#people.pidOf(actor.subjectId)
-    const named: Actor = {
-      kind: actor.kind,
-      via: actor.via,
-      ...(pid === undefined ? {} : { pid }),
-      ...(actor.role === undefined ? {} : { role: actor.role }),
-    }
+    const named = nameActor(actor, pid)
     if (content.length === 0) return { actor: named, commitments: undefined }
     if (pid === undefined) throw new Error('content belongs to somebody')
     const dataKey = this.#people.dataKeyOf(pid)
@@ -192,6 +187,17 @@ class Sealer {
       this.#part.contents.push({ sequence, field, pid, ...sealed })
     }
     return { actor: named, commitments }
+  }
+}
+
+function nameActor({ kind, via, role }: DraftActor, pid: string | undefined): Actor {
+  // Every record has one, and nearly all have everything: spreading costs as much as a hash.
+  if (pid !== undefined && role !== undefined) return { kind, pid, role, via }
+  return {
+    kind,
+    via,
+    ...(pid === undefined ? {} : { pid }),
+    ...(role === undefined ? {} : { role }),
   }
 }
 
