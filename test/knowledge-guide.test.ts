@@ -196,6 +196,16 @@ function locate(text: string, parts: readonly string[]): string | undefined {
   }, text)
 }
 
+const NUMERALS: Readonly<Record<string, string>> = Object.fromEntries(
+  ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'].map((word, i) => [
+    word,
+    String(i + 1),
+  ]),
+)
+const FIGURE = /(\d+(?:\.\d+)?) ?(%|hour|day|week|month|year|person)/g
+const DATE =
+  /\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b/g
+
 const absent = existsSync(LAW) ? '' : ' (skipped: ../shared/data/legal-kb is not here)'
 describe.skipIf(absent !== '')(`against the texts of the law${absent}`, () => {
   const act = absent ? [] : lawOf('ai_act_consolidated_2026-07-27.en.json')
@@ -245,18 +255,38 @@ describe.skipIf(absent !== '')(`against the texts of the law${absent}`, () => {
     expect(copied).toEqual([])
   })
 
-  /** Dates that no stored law holds; README.md names the source of each. */
-  const OUTSIDE = readFileSync(join(GUIDE, 'README.md'), 'utf8')
-  const lawful = [...act, ...gdpr]
-    .map(({ text }) => text)
-    .join('\n')
-    .replace(/\s+/g, ' ')
-  test.each(byName)('%s gives no date from memory', (_, { body }) => {
-    const dates = body.match(
-      /\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b/g,
-    )
-    expect(
-      (dates ?? []).filter((date) => !lawful.includes(date) && !OUTSIDE.includes(date)),
-    ).toEqual([])
-  })
+  /** Numbers as the law or the guide writes them, in one spelling: `2 day`, `15 000 000 eur`. */
+  const figuresIn = (text: string): Set<string> => {
+    const digits = text
+      .replace(/[*\s]+/g, ' ')
+      .replace(
+        /\b(one|two|three|four|five|six|seven|eight)\b/gi,
+        (word) => NUMERALS[word.toLowerCase()] ?? word,
+      )
+      .replace(/(\d+(?:\.\d+)?) million/g, (_, millions: string) => String(Number(millions) * 1e6))
+      .replace(/(?<=\d) (?=\d{3}\b)/g, '')
+    return new Set([
+      ...[...digits.matchAll(FIGURE)].map(([, count = '', unit = '']) => `${count} ${unit}`),
+      ...[...digits.matchAll(/EUR (\d+)|(\d+) EUR/g)].map(([, a, b]) => `${a ?? b ?? ''} EUR`),
+      ...(digits.match(DATE) ?? []),
+    ])
+  }
+
+  /** What neither law says; README.md names the source of each. */
+  const outside = figuresIn(readFileSync(join(GUIDE, 'README.md'), 'utf8'))
+  test.each(byName)(
+    '%s gives no date, period or amount that the cited article lacks',
+    (_, { body }) => {
+      const unfounded = body.split('\n').flatMap((line) => {
+        const cited = citedIn(line).flatMap(({ act: name, units }) =>
+          units.map((unit) => laws.get(name)?.get(unit) ?? ''),
+        )
+        const founded = figuresIn(cited.join('\n'))
+        return [...figuresIn(line)]
+          .filter((figure) => !founded.has(figure) && !outside.has(figure))
+          .map((figure) => `${figure}: ${line}`)
+      })
+      expect(unfounded).toEqual([])
+    },
+  )
 })
