@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail } from './fail.mjs'
+import { importGuide } from './guide.mjs'
 import { LauncherFailure, toFailure } from './failure.mjs'
 import { Lock } from './lock.mjs'
 import { prepare } from './prepare.mjs'
@@ -76,6 +77,8 @@ async function serve(checkout, dataDir, signal, current) {
   })
   process.stdout.write(`LEXCUSTIS_READY ${JSON.stringify(stack.ready)}\n`)
   process.stderr.write(describeReady(stack.ready))
+  // Not awaited: whoever waits for the ready line does not wait for the guide.
+  void importGuide(checkout, stack.ready, { say, signal, env: process.env })
 
   const failure = await Promise.race([stack.failed, aborted(signal)])
   await stack.stop()

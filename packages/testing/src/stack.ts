@@ -106,6 +106,8 @@ async function start(dataDir: string, env: Environment): Promise<Run> {
       LEXCUSTIS_PORTS: 'auto',
       // A model server on this machine must not change what tests see.
       LLM_PROVIDER: 'extractive',
+      // Nor must answers depend on how much of the guide is indexed already.
+      LEXCUSTIS_GUIDE: 'off',
       ...env,
     },
   })
