@@ -74,12 +74,13 @@ export function designation(title) {
 /**
  * Name of the document, which citations show. A slash would be taken for a folder.
  * @param {Act} act
+ * @param {string} part of the act that the document holds; empty for the whole
  */
-export function documentName(act) {
+export function documentName(act, part) {
   const version = act.consolidatedAt
     ? `consolidated ${act.datedAt}`
     : `Official Journal ${act.datedAt}`
-  return `${shortNameOf(act).replaceAll('/', '-')}, ${version}`
+  return `${shortNameOf(act).replaceAll('/', '-')}${part}, ${version}`
 }
 
 /** @param {Act} act */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { countUnits, documentName, sourceOf } from './act.mjs'
 import { toMarkdown } from './act-markdown.mjs'
+import { findActId } from './celex.mjs'
 import { ImportError } from './import-error.mjs'
 
 /** Sources that begin so belong to the guide that ships: what is no longer in it is removed. */
@@ -27,26 +28,57 @@ export const GUIDE_SOURCE = 'lexcustis:guide/'
  * @typedef {{ id?: import('./celex.mjs').ActId, source?: string, datedAt?: string, language?: string }} Stated
  */
 
+/** Ends the source of a document that holds the recitals of an act and nothing else. */
+const RECITALS = '#recitals'
+
 /**
- * Throws ImportError, which says what to state.
+ * An act as documents: its articles and annexes, and its recitals by themselves. EUR-Lex leaves the
+ * recitals out of consolidated texts, so a consolidation replaces the articles only. Throws
+ * ImportError, which says what to state.
  * @param {string} file
  * @param {Partial<import('./act.mjs').Act>} read
  * @param {Stated} stated
- * @returns {PreparedDocument}
+ * @returns {PreparedDocument[]}
  */
-export function actDocument(file, read, stated) {
+export function actDocuments(file, read, stated) {
+  const act = complete(file, read, stated)
+  const recitals = act.units.filter(({ kind }) => kind === 'recital')
+  const terms = act.units.filter(({ kind }) => kind !== 'recital')
+  const documents = [actDocument(file, { ...act, units: terms }, '')]
+  if (recitals.length === 0) return documents
+  return [...documents, actDocument(file, { ...act, units: recitals }, RECITALS)]
+}
+
+function actDocument(file, act, part) {
+  const { base, datedAt, language } = act
+  const units = countUnits(act)
+  const source = `${sourceOf(act)}${part}`
+  const name = documentName(act, part === RECITALS ? ' recitals' : '')
+  return {
+    ...withBytes(file, name, toMarkdown(act)),
+    ...{ source, work: `${base}${part}`, datedAt, language, units },
+  }
+}
+
+/**
+ * What a document with that source is a version of, whatever the version.
+ * @param {string} source
+ */
+export function workOf(source) {
+  const id = findActId(source)
+  if (!id) return source
+  return source.endsWith(RECITALS) ? `${id.base}${RECITALS}` : id.base
+}
+
+function complete(file, read, stated) {
   const base = stated.id?.base ?? read.base
   if (!base) throw missing('which act it is', '--source CELEX, for example --source 32024R1689')
   const language = stated.language ?? read.language ?? languageOfName(file)
   if (!language) throw missing('its language', '--language, for example --language en')
   const datedAt = stated.datedAt ?? stated.id?.consolidatedAt ?? read.datedAt
   if (!datedAt) throw missing('the date of its version', '--dated-at YYYY-MM-DD')
-  const isConsolidated = stated.id?.consolidatedAt ?? read.consolidatedAt
-  const act = { ...read, base, language, datedAt, consolidatedAt: isConsolidated && datedAt }
-  return {
-    ...withBytes(file, documentName(act), toMarkdown(act)),
-    ...{ source: sourceOf(act), work: base, datedAt, language, units: countUnits(act) },
-  }
+  const isConsolidated = Boolean(stated.id?.consolidatedAt ?? read.consolidatedAt)
+  return { ...read, base, language, datedAt, consolidatedAt: isConsolidated ? datedAt : undefined }
 }
 
 function missing(what, option) {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { findActId } from './celex.mjs'
+import { workOf } from './documents.mjs'
 import { Refused } from './gateway-client.mjs'
 import { ImportError } from './import-error.mjs'
 
@@ -48,9 +48,8 @@ export function planImport(document, shared, { keepBoth }) {
 
 /** Whether a document is the present version of the same work in the same language. */
 export function isVersionOf({ source, language, state, replaced_by: replacedBy }, document) {
-  const work = findActId(source ?? '')?.base ?? source
   const isPresent = replacedBy === null && state !== 'failed'
-  return isPresent && work === document.work && language === document.language
+  return isPresent && workOf(source ?? '') === document.work && language === document.language
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { assertAct } from './act.mjs'
-import { actDocument, guideDocument, markdownDocument } from './documents.mjs'
+import { actDocuments, guideDocument, markdownDocument } from './documents.mjs'
 import { ImportError } from './import-error.mjs'
 import { MAX_BYTES, recognise } from './recognise.mjs'
 
@@ -29,7 +29,7 @@ export async function readPaths(paths, stated, { guideFolder }) {
     await attempt(file, unreadable, async () => {
       const recognised = await readOne(file)
       if (recognised.format === 'formex') formex.push({ file, ...recognised.formex })
-      else documents.push(toDocument(file, recognised, stated, guideFolder))
+      else documents.push(...toDocuments(file, recognised, stated, guideFolder))
     })
   }
   documents.push(...(await joinFormex(formex, stated, unreadable)))
@@ -43,12 +43,11 @@ export async function readOne(file) {
   return recognise(await readFile(file))
 }
 
-function toDocument(file, recognised, stated, guideFolder) {
-  if (recognised.format !== 'guide') return actDocument(file, recognised.act, stated)
+function toDocuments(file, recognised, stated, guideFolder) {
+  if (recognised.format !== 'guide') return actDocuments(file, recognised.act, stated)
   const isGuide = dirname(file) === guideFolder
-  return isGuide
-    ? guideDocument(file, recognised.guide)
-    : markdownDocument(file, recognised.guide, stated)
+  const { guide } = recognised
+  return [isGuide ? guideDocument(file, guide) : markdownDocument(file, guide, stated)]
 }
 
 /** An act in Formex is a file of its own, and so is each annex; the catalogue knows the date. */
@@ -60,7 +59,7 @@ async function joinFormex(files, stated, unreadable) {
       const catalogue = files.find((each) => isCatalogueOf(each, main))
       const units = [...main.act.units, ...annexes.flatMap(({ act }) => act.units)]
       const datedAt = main.act.datedAt ?? catalogue?.act.datedAt
-      documents.push(actDocument(main.file, assertAct({ ...main.act, units, datedAt }), stated))
+      documents.push(...actDocuments(main.file, assertAct({ ...main.act, units, datedAt }), stated))
     })
   }
   const isAlone = (file) =>
