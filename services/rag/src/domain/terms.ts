@@ -10,12 +10,11 @@ const GRAM = 4
 
 /** Words of a text, folded, in order. Language plays no part. */
 export function wordsOf(text: string): string[] {
-  const words: string[] = []
-  for (const [run] of foldText(text).matchAll(WORD)) {
-    if (UNSPACED.test(run)) words.push(...pairsOf(run))
-    else words.push(cut(run, MAX_WORD))
-  }
-  return words
+  const folded = foldText(text)
+  const runs = folded.match(WORD) ?? []
+  // Asked of the whole text first: most texts have no such script at all.
+  if (!UNSPACED.test(folded)) return runs.map((run) => cut(run, MAX_WORD))
+  return runs.flatMap((run) => (UNSPACED.test(run) ? pairsOf(run) : [cut(run, MAX_WORD)]))
 }
 
 function pairsOf(run: string): string[] {
@@ -40,13 +39,13 @@ export function indexTerms(words: readonly string[]): string[] {
   return [...words, ...words.map((word) => `^${prefixOf(word)}`)]
 }
 
-/** Calls `use` with every four letters of every word, whose ends are marked with `_`. */
-export function eachGram(words: readonly string[], use: (gram: string) => void): void {
-  for (const word of words) {
-    const padded = `_${word}_`
-    if (padded.length <= GRAM) use(padded)
-    else for (let at = 0; at + GRAM <= padded.length; at++) use(padded.slice(at, at + GRAM))
-  }
+/** Every four letters of a word, whose ends are marked with `_`. */
+export function gramsOf(word: string): string[] {
+  const padded = `_${word}_`
+  if (padded.length <= GRAM) return [padded]
+  const grams: string[] = []
+  for (let at = 0; at + GRAM <= padded.length; at++) grams.push(padded.slice(at, at + GRAM))
+  return grams
 }
 
 /**

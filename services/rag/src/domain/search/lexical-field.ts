@@ -8,18 +8,43 @@ export interface TermCount {
   readonly length: number
 }
 
-/** Counts what `each` produces, as far as it is among `wanted`. */
+/** Texts as numbers of words: what a word means to a query is worked out once, however often it stands. */
+export interface NumberedTexts {
+  /** Each word once; its number is its place. */
+  readonly words: readonly string[]
+  readonly texts: readonly (readonly number[])[]
+}
+
+export function numberWords(texts: readonly (readonly string[])[]): NumberedTexts {
+  const numbers = new Map<string, number>()
+  const numberOf = (word: string): number => {
+    const known = numbers.get(word)
+    if (known !== undefined) return known
+    numbers.set(word, numbers.size)
+    return numbers.size - 1
+  }
+  const numbered = texts.map((words) => words.map(numberOf))
+  return { words: [...numbers.keys()], texts: numbered }
+}
+
+/** Counts those terms of the texts that the query has too. */
 export function countTerms(
-  wanted: ReadonlySet<string>,
-  each: (use: (term: string) => void) => void,
-): TermCount {
-  const counts = new Map<string, number>()
-  let length = 0
-  each((term) => {
-    length++
-    if (wanted.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1)
+  query: readonly string[],
+  { words, texts }: NumberedTexts,
+  termsOf: (word: string) => readonly string[],
+): TermCount[] {
+  const wanted = new Set(query.flatMap(termsOf))
+  const terms = words.map(termsOf)
+  const found = terms.map((all) => all.filter((term) => wanted.has(term)))
+  return texts.map((numbers) => {
+    const counts = new Map<string, number>()
+    let length = 0
+    for (const number of numbers) {
+      length += terms[number]?.length ?? 0
+      for (const term of found[number] ?? []) counts.set(term, (counts.get(term) ?? 0) + 1)
+    }
+    return { counts, length }
   })
-  return { counts, length }
 }
 
 /** BM25 of each text for all wanted terms, with document frequencies of these texts alone. */

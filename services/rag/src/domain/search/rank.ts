@@ -1,8 +1,8 @@
 import type { StoredPassage } from '../document.js'
 import type { Place } from '../passage-index.js'
 import { RRF_K } from './fuse.js'
-import { eachGram, indexTerms, searchableText, wordsOf } from '../terms.js'
-import { countTerms, scoreBm25, type TermCount } from './lexical-field.js'
+import { gramsOf, indexTerms, searchableText, wordsOf } from '../terms.js'
+import { countTerms, numberWords, scoreBm25 } from './lexical-field.js'
 
 export type Source = 'organization' | 'shared'
 
@@ -21,7 +21,7 @@ export interface Ranked extends Candidate {
   readonly score: number
 }
 
-/** Weight of four-letter pieces beside whole words and beginnings; measured in test/retrieval.report.ts. */
+/** Weight of four-letter pieces beside whole words and beginnings; measured by `npm run bench:retrieval`. */
 const GRAM_WEIGHT = 0.7
 /** How many of a source's best passages say how its scores compare. */
 const SCALE_SAMPLE = 3
@@ -35,13 +35,9 @@ const SCALE_SAMPLE = 3
  * collection of three passages. Equal scores: own documents first, then by document and position.
  */
 export function rank(query: readonly string[], candidates: readonly Candidate[]): Ranked[] {
-  const texts = candidates.map(({ passage }) => wordsOf(searchableText(passage)))
-  const grams = scoreBm25(countIn(texts, query, eachGram))
-  const pooled = scoreBm25(
-    countIn(texts, query, (words, use) => {
-      for (const term of indexTerms(words)) use(term)
-    }),
-  )
+  const texts = numberWords(candidates.map(({ passage }) => wordsOf(searchableText(passage))))
+  const grams = scoreBm25(countTerms(query, texts, gramsOf))
+  const pooled = scoreBm25(countTerms(query, texts, (word) => indexTerms([word])))
   const own = candidates.map(({ indexScore }, i) => indexScore + GRAM_WEIGHT * (grams[i] ?? 0))
   const common = candidates.map((_, i) => (pooled[i] ?? 0) + GRAM_WEIGHT * (grams[i] ?? 0))
   const scales = {
@@ -72,18 +68,6 @@ function fuseWithMeaning(byTerms: readonly Ranked[]): Ranked[] {
       score: share(ranked.score > 0 ? at + 1 : undefined) + share(meaningRank.get(ranked.passage)),
     }))
     .sort(byScore)
-}
-
-type Each = (words: readonly string[], use: (term: string) => void) => void
-
-function countIn(
-  texts: readonly (readonly string[])[],
-  query: readonly string[],
-  each: Each,
-): TermCount[] {
-  const wanted = new Set<string>()
-  each(query, (term) => wanted.add(term))
-  return texts.map((words) => countTerms(wanted, (use) => each(words, use)))
 }
 
 /** Common scores of a source's best passages, relative to their own. */
