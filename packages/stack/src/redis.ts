@@ -4,8 +4,12 @@ import { open } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Guardian } from './guardian.js'
-import { createPassword } from './keys.js'
-import { makePrivateDirectory, readOrCreate, writePrivateFile } from './private-file.js'
+import {
+  createPassword,
+  makePrivateDirectory,
+  readOrCreate,
+  writePrivateFile,
+} from '@lexcustis/provision'
 import { howItEnded } from './supervise/part.js'
 import { waitUntil } from './processes.js'
 

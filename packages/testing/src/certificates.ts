@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAuthority, issueCertificate } from '@lexcustis/stack'
+import { createAuthority, issueCertificate } from '@lexcustis/provision'
 import type { TlsIdentity } from '@lexcustis/rpc'
 
 /** PEM texts of a test's own authority and of the certificates it issued. */

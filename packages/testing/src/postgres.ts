@@ -5,19 +5,21 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { migrate } from '@lexcustis/postgres'
 import {
-  type Account,
   bootstrapRoles,
-  canReach,
-  type Cluster,
-  copyBinaries,
   createPassword,
   databaseUrl,
-  freePort,
-  initCluster,
-  installedBinaries,
   LOGIN_ROLES,
   type LoginRole,
   ROLES_FILE,
+} from '@lexcustis/provision'
+import {
+  type Account,
+  canReach,
+  type Cluster,
+  copyBinaries,
+  freePort,
+  initCluster,
+  installedBinaries,
   type Server,
   type ServerOptions,
   StackFailure,
@@ -88,14 +90,14 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   const url = (role: string): string => {
     const name = LOGIN_ROLES.find((known) => known === role || known === `lexcustis_${role}`)
     if (!name) throw new Error(`there is no role ${role} that logs in`)
-    return databaseUrl(name, template.passwords[name], port)
+    return databaseUrl(name, template.passwords[name], { port })
   }
   return {
     port,
     get pid() {
       return server.pid
     },
-    superuserUrl: databaseUrl('postgres', template.passwords.postgres, port),
+    superuserUrl: databaseUrl('postgres', template.passwords.postgres, { port }),
     url,
     migrate: async (schema, directory) =>
       migrate({ url: url('lexcustis_migrator'), schema, directory }),

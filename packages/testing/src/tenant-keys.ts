@@ -1,6 +1,6 @@
 import type { TenantContext } from '@lexcustis/core'
 import { createTenantTokenSigner } from '@lexcustis/rpc'
-import { createSigningKey, publicKeys } from '@lexcustis/stack'
+import { createSigningKey, publicKeys } from '@lexcustis/provision'
 
 type PrivateJwk = Parameters<typeof createTenantTokenSigner>[0]
 type Jwks = ReturnType<typeof publicKeys>

@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { AppError } from '@lexcustis/core'
-import { isConnectionLost, migrate } from '@lexcustis/postgres'
+import { isConnectionLost } from '@lexcustis/postgres'
+import { bootstrapRoles, databaseUrl, migrateAll } from '@lexcustis/provision'
 import { unprivilegedAccount } from '../account.js'
 import { diskFull, StackFailure } from '../failure.js'
 import { type Cluster, initCluster, isInitialised, startServer } from '../postgres/cluster.js'
 import { placePostgres } from '../postgres/placement.js'
-import { bootstrapRoles, databaseUrl } from '../postgres/roles.js'
 import { childDied } from '../supervise/keeper.js'
 import type { Part } from '../supervise/part.js'
 import type { Layout } from './layout.js'
-import { SERVICES } from './manifest.js'
 import type { RolePasswords } from './secrets.js'
 
 /** How long the database outlives a launcher that was killed: the services end their chats meanwhile. */
@@ -77,7 +75,7 @@ export async function prepareDatabase(
     await bootstrapRoles({ password: passwords.postgres, port }, passwords)
     await migrateAll(
       checkout,
-      databaseUrl('lexcustis_migrator', passwords.lexcustis_migrator, port),
+      databaseUrl('lexcustis_migrator', passwords.lexcustis_migrator, { port }),
     )
   } catch (error) {
     if (isConnectionLost(error instanceof AppError ? error.cause : error)) {
@@ -85,18 +83,6 @@ export async function prepareDatabase(
     }
     throw describe(error)
   }
-}
-
-/** Applies every service's migrations as the owner; returns `schema/name` of what is new. */
-export async function migrateAll(checkout: string, url: string): Promise<string[]> {
-  const applied: string[] = []
-  for (const { name, schema } of SERVICES) {
-    const directory = join(checkout, 'services', name, 'migrations')
-    if (!existsSync(directory)) continue
-    const names = await migrate({ url, schema, directory })
-    applied.push(...names.map((migration) => `${schema}/${migration}`))
-  }
-  return applied
 }
 
 function describe(error: unknown): unknown {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { StackFailure } from '../failure.js'
-import { writePrivateFile } from '../private-file.js'
+import { writePrivateFile } from '@lexcustis/provision'
 import type { Layout } from './layout.js'
 import { OPERATOR_EMAIL } from './secrets.js'
 

@@ -1,4 +1,4 @@
-import { certificateFiles } from '../certificates.js'
+import { certificateFiles } from '@lexcustis/provision'
 import type { Layout } from './layout.js'
 import { prefixOf, type ServiceEntry, type ServiceName } from './manifest.js'
 import type { Ports } from './ports.js'

@@ -1,8 +1,6 @@
 /** What npm start runs: this page is the whole list. */
 export interface ServiceEntry {
   readonly name: ServiceName
-  /** Schema of its migrations. */
-  readonly schema: string
   /** Ports under npm start unless the environment or LEXCUSTIS_PORTS=auto says otherwise. */
   readonly ports: { readonly http?: number; readonly grpc?: number; readonly metrics: number }
   /** Services it calls: it is given their addresses. */
@@ -13,18 +11,16 @@ export type ServiceName = 'audit' | 'llm' | 'rag' | 'compliance' | 'gateway'
 
 /** In the order of starting. */
 export const SERVICES: readonly ServiceEntry[] = [
-  { name: 'audit', schema: 'audit', ports: { grpc: 50051, metrics: 9051 }, calls: [] },
-  { name: 'llm', schema: 'llm', ports: { grpc: 50054, metrics: 9054 }, calls: [] },
-  { name: 'rag', schema: 'rag', ports: { grpc: 50053, metrics: 9053 }, calls: [] },
+  { name: 'audit', ports: { grpc: 50051, metrics: 9051 }, calls: [] },
+  { name: 'llm', ports: { grpc: 50054, metrics: 9054 }, calls: [] },
+  { name: 'rag', ports: { grpc: 50053, metrics: 9053 }, calls: [] },
   {
     name: 'compliance',
-    schema: 'compliance',
     ports: { grpc: 50052, metrics: 9052 },
     calls: ['audit', 'llm', 'rag'],
   },
   {
     name: 'gateway',
-    schema: 'identity',
     ports: { http: 8080, metrics: 9080 },
     calls: ['audit', 'compliance', 'rag', 'llm'],
   },

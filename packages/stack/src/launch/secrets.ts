@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { StackFailure } from '../failure.js'
 import {
   createCheckpointKey,
   createPassword,
   createSecretKey,
   createSigningKey,
+  databaseUrl,
+  LOGIN_ROLES,
+  type LoginRole,
+  makePrivateDirectory,
   publicKeys,
-} from '../keys.js'
-import { databaseUrl, LOGIN_ROLES, type LoginRole } from '../postgres/roles.js'
-import { makePrivateDirectory, readOrCreate, writePrivateFile } from '../private-file.js'
+  readOrCreate,
+  writePrivateFile,
+} from '@lexcustis/provision'
+import { StackFailure } from '../failure.js'
 import type { Layout } from './layout.js'
 
 export const OPERATOR_EMAIL = 'operator@lexcustis.local'
@@ -91,7 +95,7 @@ export async function ensureRolePasswords(layout: Layout, port: number): Promise
     const path = layout.secret(`${role}_database_url`)
     const password = (await readPassword(path)) ?? createPassword()
     passwords[role] = password
-    await writePrivateFile(path, `${databaseUrl(role, password, port)}\n`)
+    await writePrivateFile(path, `${databaseUrl(role, password, { port })}\n`)
   }
   return passwords as RolePasswords
 }

@@ -1,0 +1,6 @@
+export * from './certificates.js'
+export * from './deployment-secrets.js'
+export * from './keys.js'
+export * from './migrate-all.js'
+export * from './private-file.js'
+export * from './roles.js'
