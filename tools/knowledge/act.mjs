@@ -52,8 +52,9 @@ const SMALL = new Set([
 export function shortNameOf({ base, title, language }) {
   const known = SHORT_NAMES[base]?.[language] ?? SHORT_NAMES[base]?.en
   // Many acts end with their short title in brackets, or have a note on the EEA after it.
+  const afterDash = /\s—\s([\p{L}\d ’'-]{3,60})$/u.exec(title)?.[1]
   const inBrackets = /\(([\p{L}\d ’'-]{3,60})\)\s*(?:\([^()]*\)\s*)?$/u.exec(title.slice(120))?.[1]
-  return known ?? inBrackets ?? designation(title)
+  return known ?? afterDash ?? inBrackets ?? designation(title)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { LineWriter, pointLines, rowLines } from './line-writer.mjs'
+import { LineWriter, rowLines } from './line-writer.mjs'
 import { raise, tidy } from './text.mjs'
 import { elementsOf, findAll, isElement, textOf } from './tree.mjs'
 
@@ -88,8 +88,9 @@ class FormexReader {
   #writePoint(node, out) {
     const label = elementsOf(node).find(({ name }) => name === 'NO.P')
     const lines = this.read(node.children.filter((child) => child !== label))
-    const [first, ...more] = pointLines(tidy(label ? textOf(label) : ''), lines)
-    if (first) out.append([{ ...first, indent: first.indent - 1 }, ...more])
+    const [first, ...more] = lines
+    if (!first) return
+    out.append([{ ...first, text: tidy(`${label ? textOf(label) : ''} ${first.text}`) }, ...more])
   }
 
   #writeGroup(node, out) {

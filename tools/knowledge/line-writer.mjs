@@ -72,7 +72,7 @@ export function rowLines(cells) {
  * @param {readonly import('./act.mjs').Line[]} lines
  * @returns {import('./act.mjs').Line[]}
  */
-export function pointLines(label, lines) {
+function pointLines(label, lines) {
   const [first, ...more] = lines
   if (!first) return []
   return [{ ...first, text: `${label} ${first.text}` }, ...more].map(indented)

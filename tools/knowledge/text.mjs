@@ -1,8 +1,8 @@
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 /** What a page of EUR-Lex marks amendments with: `►M1 … ◄` in the text, `▼B` above it. */
-const AMENDMENT_MARKS = /[►▼]\s?[A-Z]\d*|◄/g
+const AMENDMENT_MARKS = / ?(?:[►▼] ?[A-Z]\d*|◄) ?/g
 /** A note's call in brackets, as the Official Journal prints it. */
-const CALLS = new RegExp(`\\s*\\(\\s*([${SUPERSCRIPTS}]+)\\s*\\)|\\s+([${SUPERSCRIPTS}]+)`, 'g')
+const CALLS = new RegExp(` ?\\( ?([${SUPERSCRIPTS}]+) ?\\)| ([${SUPERSCRIPTS}]+)`, 'g')
 /** Lines that Markdown would take for a heading, the line under one, or the edge of code. */
 const MARKUP = /^(?=#{1,6}[ \t]|[=-]+[ \t]*$|`{3}|~{3})/
 
@@ -14,10 +14,15 @@ export function tidy(text) {
   return text
     .normalize('NFC')
     .replaceAll(/[\u00ad\u200b\ufeff\0\p{Surrogate}]/gu, '')
-    .replaceAll(AMENDMENT_MARKS, (mark, at, all) => (/[,;.:)]/.test(all[at + 1] ?? '') ? '' : ' '))
     .replaceAll(/\s+/g, ' ')
+    .replaceAll(AMENDMENT_MARKS, spaceAround)
     .replaceAll(CALLS, (_, inBrackets, bare) => ` ${inBrackets ?? bare}`)
     .trim()
+}
+
+/** Nothing before a comma, a space between words. */
+function spaceAround(mark, at, all) {
+  return /[,;.:)]/.test(all[at + mark.length] ?? '') ? '' : ' '
 }
 
 /**
