@@ -294,7 +294,7 @@ interface GuideModule {
   importGuide(
     checkout: string,
     ready: object,
-    options: { say: (line: string) => void; signal: AbortSignal; env: object },
+    options: { say: (line: string) => void; signal: AbortSignal; env: object; waitMs?: number },
   ): Promise<void>
 }
 const { importGuide } = (await import(GUIDE_TOOL)) as GuideModule
@@ -342,6 +342,21 @@ describe('the guide at npm start', () => {
     expect(said).toEqual([expect.stringMatching(/: 1 updated, 1 removed$/)])
     expect(present()).toEqual(['Lamps: who lights them', 'Guide: Lamps'])
     expect(shared.at(-1)?.text).toContain('Lamps glow.')
+  })
+
+  test('holds a start up for so long and no longer', async () => {
+    becomes = { state: 'embedding', reason: null }
+    const stop = new AbortController()
+    said = []
+    await importGuide(
+      folder,
+      { url, operator: { email: 'o@example.test', password: PASSWORD } },
+      { say: (line) => said.push(line), signal: stop.signal, env: {}, waitMs: 300 },
+    )
+    expect(said).toEqual([])
+    // It goes on behind the ready line, until the stack stops.
+    await expect.poll(() => present().length).toBe(2)
+    stop.abort()
   })
 
   test('never fails a start', async () => {

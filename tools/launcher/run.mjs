@@ -75,10 +75,9 @@ async function serve(checkout, dataDir, signal, current) {
   const stack = await launch(options, (supervisor) => {
     current.supervisor = supervisor
   })
+  await importGuide(checkout, stack.ready, { say, signal, env: process.env })
   process.stdout.write(`LEXCUSTIS_READY ${JSON.stringify(stack.ready)}\n`)
   process.stderr.write(describeReady(stack.ready))
-  // Not awaited: whoever waits for the ready line does not wait for the guide.
-  void importGuide(checkout, stack.ready, { say, signal, env: process.env })
 
   const failure = await Promise.race([stack.failed, aborted(signal)])
   await stack.stop()
