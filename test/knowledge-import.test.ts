@@ -168,6 +168,7 @@ describe('a consolidated page', () => {
     )
     expect(text).toContain('Electric lamps are lamps ¹ as well.\n\n—————\n\n¹ Lamps of any size.')
     expect(text).not.toMatch(/[►▼◄]/)
+    expect(text).not.toMatch(/Need help|Legal notice/)
   })
 })
 
@@ -249,6 +250,13 @@ describe('JSON and Markdown', () => {
       datedAt: '2033-01-01',
       language: 'fr',
     })
+  })
+
+  test('an address that is of no act is refused for one, and kept for a text of one’s own', async () => {
+    const stated = { source: 'https://example.test/lamps' }
+    const { documents, unreadable } = await read(['act.json', 'guide.md'], stated)
+    expect(unreadable[0]?.problem).toContain('--source names none; give its CELEX number')
+    expect(documents).toMatchObject([{ source: 'https://example.test/lamps' }])
   })
 
   test('a guide becomes a document with its references and the state of the law', async () => {

@@ -71,6 +71,9 @@ export function workOf(source) {
 }
 
 function complete(file, read, stated) {
+  if (stated.source !== undefined && stated.id === undefined) {
+    throw new ImportError('is an act, and --source names none; give its CELEX number')
+  }
   const base = stated.id?.base ?? read.base
   if (!base) throw missing('which act it is', '--source CELEX, for example --source 32024R1689')
   const language = stated.language ?? read.language ?? languageOfName(file)

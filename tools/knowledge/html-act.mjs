@@ -88,7 +88,7 @@ class PageReader {
       annex: () => this.#takeTitle(block),
       'annex-title': () => this.#nameUnit(block),
       recital: () => this.#openRecital(block, /\d+/.exec(block.id)?.[0] ?? ''),
-      note: () => this.#notes.set(block.id, block.text.replace(/^\(?[\s\d*⁰-⁹¹²³]+\)?\s*/u, '')),
+      note: () => this.#takeNote(block),
       end: () => this.#close(),
       text: () => this.#takeText(block),
     }
@@ -120,6 +120,12 @@ class PageReader {
       this.#nameUnit(block)
     else if (this.#units.length === 0) this.#title.push(block.text)
     else this.#takeText(block)
+  }
+
+  /** Footnotes stand below the text, and below them is what belongs to the page. */
+  #takeNote({ id, text }) {
+    this.#close()
+    this.#notes.set(id, text.replace(/^\(?[\s\d*⁰-⁹¹²³]+\)?\s*/u, ''))
   }
 
   #openDivision(label) {

@@ -50,7 +50,7 @@ function isBlock({ name }) {
 }
 
 function* blockOf(node) {
-  if (/^(?:head|script|style|nav|link|meta|title)$/.test(node.name)) return
+  if (/^(?:head|script|style|nav|header|footer|aside|form|link|meta|title)$/.test(node.name)) return
   const classes = classesOf(node)
   if (classes.some((name) => SKIPPED.test(name))) return
   const kind = KINDS.find(([pattern]) => classes.some((name) => pattern.test(name)))?.[1]
