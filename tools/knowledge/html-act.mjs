@@ -105,11 +105,7 @@ class PageReader {
 
   #noteLines(calls) {
     const known = [...new Set(calls)].filter((id) => this.#notes.has(id))
-    return known.map((id) => {
-      const number = /(\d+|\*+)/.exec(id)?.[1] ?? ''
-      const text = tidy(`${raise(String(Number(number) || number))} ${this.#notes.get(id)}`)
-      return { text, indent: 0, isHeading: false }
-    })
+    return known.map((id) => ({ text: this.#notes.get(id), indent: 0, isHeading: false }))
   }
 
   /** The page's own title first; later ones, in the Official Journal, are those of annexes. */
@@ -125,7 +121,8 @@ class PageReader {
   /** Footnotes stand below the text, and below them is what belongs to the page. */
   #takeNote({ id, text }) {
     this.#close()
-    this.#notes.set(id, text.replace(/^\(?[\s\d*⁰-⁹¹²³]+\)?\s*/u, ''))
+    const [marker = '', number = ''] = /^\(?\s*([\d*]+)\s*\)?\s*/.exec(text) ?? []
+    this.#notes.set(id, `${raise(number)} ${text.slice(marker.length)}`.trim())
   }
 
   #openDivision(label) {

@@ -2,7 +2,7 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 /** What a page of EUR-Lex marks amendments with: `►M1 … ◄` in the text, `▼B` above it. */
 const AMENDMENT_MARKS = / ?(?:[►▼] ?[A-Z]\d*|◄) ?/g
 /** A note's call in brackets, as the Official Journal prints it. */
-const CALLS = new RegExp(` ?\\( ?([${SUPERSCRIPTS}]+) ?\\)| ([${SUPERSCRIPTS}]+)`, 'g')
+const CALLS = new RegExp(` ?\\( ?([*${SUPERSCRIPTS}]+) ?\\)| ([${SUPERSCRIPTS}]+)`, 'g')
 /** Lines that Markdown would take for a heading, the line under one, or the edge of code. */
 const MARKUP = /^(?=#{1,6}[ \t]|[=-]+[ \t]*$|`{3}|~{3})/
 
