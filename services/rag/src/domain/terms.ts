@@ -4,6 +4,8 @@ const WORD = /[\p{L}\p{N}]+/gu
 /** Scripts written without spaces; a run of them is cut into overlapping pairs. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+/** Where the first of those scripts begins: a range is found faster than seven scripts. */
+const PERHAPS_UNSPACED = /[\u0e00-\uffff]/
 const MAX_WORD = 64
 const PREFIX = 5
 const GRAM = 4
@@ -13,7 +15,7 @@ export function wordsOf(text: string): string[] {
   const folded = foldText(text)
   const runs = folded.match(WORD) ?? []
   // Asked of the whole text first: most texts have no such script at all.
-  if (!UNSPACED.test(folded)) return runs.map((run) => cut(run, MAX_WORD))
+  if (!PERHAPS_UNSPACED.test(folded)) return runs.map((run) => cut(run, MAX_WORD))
   return runs.flatMap((run) => (UNSPACED.test(run) ? pairsOf(run) : [cut(run, MAX_WORD)]))
 }
 

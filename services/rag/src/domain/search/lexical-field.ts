@@ -8,7 +8,10 @@ export interface TermCount {
   readonly length: number
 }
 
-/** Texts as numbers of words: what a word means to a query is worked out once, however often it stands. */
+/**
+ * Texts as numbers of words, so that what a word means to a query is worked out once: in a hundred
+ * passages most words are repeated.
+ */
 export interface NumberedTexts {
   /** Each word once; its number is its place. */
   readonly words: readonly string[]
@@ -34,18 +37,25 @@ export function countTerms(
   termsOf: (word: string) => readonly string[],
 ): TermCount[] {
   const wanted = new Set(query.flatMap(termsOf))
-  const terms = words.map(termsOf)
-  const found = terms.map((all) => all.filter((term) => wanted.has(term)))
+  const lengths = new Uint32Array(words.length)
+  const found = words.map((word, number) => {
+    const terms = termsOf(word)
+    lengths[number] = terms.length
+    return terms.some((term) => wanted.has(term)) ? terms.filter((term) => wanted.has(term)) : NONE
+  })
   return texts.map((numbers) => {
     const counts = new Map<string, number>()
     let length = 0
     for (const number of numbers) {
-      length += terms[number]?.length ?? 0
-      for (const term of found[number] ?? []) counts.set(term, (counts.get(term) ?? 0) + 1)
+      length += lengths[number] ?? 0
+      for (const term of found[number] ?? NONE) counts.set(term, (counts.get(term) ?? 0) + 1)
     }
     return { counts, length }
   })
 }
+
+/** Most words have no term of the query. */
+const NONE: readonly string[] = []
 
 /** BM25 of each text for all wanted terms, with document frequencies of these texts alone. */
 export function scoreBm25(texts: readonly TermCount[]): number[] {

@@ -78,7 +78,7 @@ export function searchAll(ports: SearchPorts) {
     const { found, isPartial } = await fromBothSources(ports, owner, query, wanted)
     const isHybrid = embedding !== undefined
     return {
-      passages: choose(rank(words, found), request).slice(0, limit),
+      passages: choose(rank(words, found), limit, request),
       isHybrid,
       isDegraded: isPartial || (ports.embedder !== undefined && !isHybrid),
     }
