@@ -75,13 +75,21 @@ async function serve(checkout, dataDir, signal, current) {
   const stack = await launch(options, (supervisor) => {
     current.supervisor = supervisor
   })
-  await importGuide(checkout, stack.ready, { say, signal, env: process.env })
-  process.stdout.write(`LEXCUSTIS_READY ${JSON.stringify(stack.ready)}\n`)
-  process.stderr.write(describeReady(stack.ready))
+  const { failed, ready } = stack
+  const early = await Promise.race([
+    importGuide(checkout, ready, { say, signal, env: process.env }),
+    failed,
+  ])
+  const isReady = !early && !signal.aborted
+  if (isReady) {
+    process.stdout.write(`LEXCUSTIS_READY ${JSON.stringify(ready)}\n`)
+    process.stderr.write(describeReady(ready))
+  }
 
-  const failure = await Promise.race([stack.failed, aborted(signal)])
+  const failure = early ?? (await Promise.race([failed, aborted(signal)]))
   await stack.stop()
   if (failure) throw failure
+  if (!isReady) signal.throwIfAborted()
 }
 
 async function aborted(signal) {
