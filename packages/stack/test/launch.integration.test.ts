@@ -64,6 +64,24 @@ describe('a start', () => {
     expect(existsSync(join(checkout.dataDir, 'postgres/postmaster.pid'))).toBe(false)
   }, 60_000)
 
+  test('goes on without a guide that cannot be imported, and stops while one is', async () => {
+    const guide = join(checkout.root, 'knowledge/guide')
+    await mkdir(guide, { recursive: true })
+    const text = '---\ntitle: Lamps\ndated_at: 2031-01-01\nlanguage: en\n---\nLamps burn.\n'
+    await writeFile(join(guide, 'lamps.md'), text)
+    const run = checkout.start()
+    await run.ready()
+    expect(run.stderr).toMatch(/The guide was not imported \(the server refused.*\n/)
+    expect(await run.stop()).toBe(0)
+
+    const hung = checkout.start({ GATEWAY_FAKE_SILENT: 'yes' })
+    const isAsked = (): boolean =>
+      checkout.journal().some(({ what }) => what === 'asked for shared knowledge')
+    expect(await waitUntil(isAsked, 60_000)).toBe(true)
+    expect(await hung.stop()).toBe(143)
+    expect(hung.stdout).toBe('')
+  }, 120_000)
+
   test('gives a setting to the service it belongs to, and to no other', async () => {
     const ready = await checkout.start({ LLM_PROVIDER: 'extractive', AWS_SECRET: 'x' }).ready()
     for (const { name, pid } of ready.services) {
