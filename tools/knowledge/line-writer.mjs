@@ -37,7 +37,7 @@ export class LineWriter {
   append(lines) {
     this.#isHeld = false
     this.break()
-    this.lines.push(...lines)
+    for (const line of lines) this.lines.push(line)
   }
 
   /** What was written, the last line included. */
