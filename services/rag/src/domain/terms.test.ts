@@ -17,6 +17,19 @@ describe('words', () => {
     expect(wordsOf(text)).toEqual(words)
   })
 
+  test('of scripts without spaces are pairs, whichever letter it is', () => {
+    const letter =
+      /(?=\p{L})[\p{Script=Han}\p{Script=Hiragana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+    const missed: string[] = []
+    for (let point = 0x80; point <= 0x10ffff; point++) {
+      const one = String.fromCodePoint(point)
+      // Compatibility forms are several letters once they are unfolded.
+      if (!letter.test(one) || foldText(one) !== one) continue
+      if (wordsOf(`a ${one.repeat(3)}`).length !== 3) missed.push(point.toString(16))
+    }
+    expect(missed).toEqual([])
+  })
+
   test('do not depend on case or on how accents are encoded', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {

@@ -4,8 +4,8 @@ const WORD = /[\p{L}\p{N}]+/gu
 /** Scripts written without spaces; a run of them is cut into overlapping pairs. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
-/** Where the first of those scripts begins: a range is found faster than seven scripts. */
-const PERHAPS_UNSPACED = /[\u0e00-\uffff]/
+/** Where those scripts lie, and none of the punctuation of others: ranges are found faster than scripts. */
+const PERHAPS_UNSPACED = /[\u0e00-\u1fff\u2e80-\uffff]/
 const MAX_WORD = 64
 const PREFIX = 5
 const GRAM = 4
