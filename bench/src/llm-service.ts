@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { type TenantContext, uuidv7 } from '@lexcustis/core'
 import { ChatDefinition, Role, type StreamChatRequest } from '@lexcustis/proto/llm'
 import { createRpcClient } from '@lexcustis/rpc'
 import { createTestCertificates, createTestTenantKeys, startTestPostgres } from '@lexcustis/testing'
+import { listeningPort, residentMb } from './service-process.js'
 
 const SERVICE = fileURLToPath(new URL('../../services/llm/', import.meta.url))
 const CALL_MS = 600_000
@@ -52,7 +52,7 @@ export async function startLlmProcess(providerUrl: string): Promise<BenchedLlm> 
       LLM_DRAIN_MS: '0',
     },
   })
-  const port = await listening(createInterface({ input: child.stdout }))
+  const port = await listeningPort(createInterface({ input: child.stdout }))
   const tls = certificates.identity('gateway')
   const chat = createRpcClient(ChatDefinition, { address: `127.0.0.1:${port}`, peer: 'llm', tls })
   const tenant: TenantContext = {
@@ -71,10 +71,7 @@ export async function startLlmProcess(providerUrl: string): Promise<BenchedLlm> 
         if (event?.$case === 'delta') yield event.value
       }
     },
-    residentMb: () => {
-      const status = readFileSync(`/proc/${child.pid ?? 0}/status`, 'utf8')
-      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1024
-    },
+    residentMb: () => residentMb(child.pid),
     [Symbol.asyncDispose]: async () => {
       chat[Symbol.dispose]()
       child.stdin.end()
@@ -83,14 +80,6 @@ export async function startLlmProcess(providerUrl: string): Promise<BenchedLlm> 
       await rm(folder, { recursive: true })
     },
   }
-}
-
-async function listening(lines: AsyncIterable<string>): Promise<number> {
-  for await (const line of lines) {
-    const entry = JSON.parse(line) as { message?: string; port?: number }
-    if (entry.message === 'listening' && entry.port !== undefined) return entry.port
-  }
-  throw new Error('the llm service ended before it listened')
 }
 
 function requestOf(content: string): StreamChatRequest {

@@ -3,18 +3,13 @@
  *
  *   npm run bench:memory
  */
-import { readFileSync } from 'node:fs'
 import { startScriptedProvider, startStack } from '@lexcustis/testing'
+import { residentMb } from './service-process.js'
 import { printTable } from './table.js'
 
 const REQUESTS = Number(process.argv[2] ?? 10_000)
 const AT_ONCE = 16
 const SETTLE_MS = 3_000
-
-function residentMb(pid: number): number {
-  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(line?.[1] ?? 0) / 1024
-}
 
 const pause = async (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
