@@ -20,6 +20,13 @@ const COMPLETE = {
   RAG_LANCEDB_DIR: '/var/lib/vectors',
 }
 
+const { RAG_LANCEDB_DIR: _folder, ...WITHOUT_INDEX } = COMPLETE
+const WITH_QDRANT = {
+  ...WITHOUT_INDEX,
+  RAG_QDRANT_URL: 'https://qdrant.example:6333',
+  RAG_QDRANT_API_KEY_FILE: file('qdrant', 'qdrant-key\n'),
+}
+
 const problemsOf = (env: Record<string, string | undefined>): string[] => {
   try {
     readConfig(env)
@@ -34,7 +41,7 @@ describe('configuration', () => {
     expect(readConfig(COMPLETE)).toMatchObject({
       grpcPort: 50053,
       metricsPort: 9053,
-      lanceDbDirectory: '/var/lib/vectors',
+      index: { kind: 'lancedb', directory: '/var/lib/vectors' },
       modelDirectory: undefined,
     })
   })
@@ -64,16 +71,74 @@ describe('configuration', () => {
   })
 
   test('refuses the embedded index in production, which is also what no profile means', () => {
-    expect(problemsOf({ ...COMPLETE, LEXCUSTIS_PROFILE: 'production' })).toEqual([
-      'LEXCUSTIS_PROFILE',
+    for (const profile of ['production', undefined]) {
+      expect(problemsOf({ ...COMPLETE, LEXCUSTIS_PROFILE: profile })).toEqual(['RAG_QDRANT_URL'])
+      expect(problemsOf({ ...WITH_QDRANT, LEXCUSTIS_PROFILE: profile })).toEqual([])
+    }
+  })
+
+  test('takes Qdrant, its key from a file, and a model only a production start insists on', () => {
+    const env = { ...WITH_QDRANT, LEXCUSTIS_PROFILE: 'production' }
+    expect(readConfig({ ...env, RAG_QDRANT_REPLICATION_FACTOR: '3' })).toMatchObject({
+      index: {
+        kind: 'qdrant',
+        url: 'https://qdrant.example:6333',
+        apiKey: 'qdrant-key',
+        timeoutMs: 10_000,
+        replicationFactor: 3,
+        shardNumber: 1,
+      },
+      embedding: { isRequired: true },
+    })
+  })
+
+  test('has one search index, and no setting of one that is not used', () => {
+    const both = { ...WITH_QDRANT, RAG_LANCEDB_DIR: '/var/lib/vectors' }
+    expect(problemsOf(both)).toEqual(['RAG_LANCEDB_DIR'])
+    expect(problemsOf({ ...WITH_QDRANT, RAG_QDRANT_URL: undefined })).toEqual([
+      'RAG_LANCEDB_DIR',
+      'RAG_QDRANT_API_KEY_FILE',
     ])
-    expect(problemsOf({ ...COMPLETE, LEXCUSTIS_PROFILE: undefined })).toEqual(['LEXCUSTIS_PROFILE'])
+  })
+
+  test.each([
+    'http://127.0.0.1:6333',
+    'http://[::1]:6333',
+    'http://10.1.2.3:6333',
+    'http://172.31.0.1',
+    'http://qdrant:6333',
+    'http://qdrant.data.svc.cluster.local:6333',
+    'https://qdrant.example',
+    'https://proxy.example/qdrant',
+  ])('takes %s', (url) => {
+    expect(problemsOf({ ...WITH_QDRANT, RAG_QDRANT_URL: url })).toEqual([])
+  })
+
+  test.each([
+    'http://qdrant.example:6333',
+    'http://8.8.8.8:6333',
+    'http://172.32.0.1:6333',
+    'http://[2001:db8::1]:6333',
+    'http://127.0.0.1.example.com:6333',
+    'https://user:secret@qdrant.example',
+    'https://qdrant.example?api-key=secret',
+    'ftp://qdrant',
+    'qdrant.example',
+    '',
+  ])('refuses %j as the URL of Qdrant, without quoting it', (url) => {
+    const env = { ...WITH_QDRANT, RAG_QDRANT_URL: url }
+    expect(problemsOf(env)).toEqual(['RAG_QDRANT_URL'])
+    expect(() => readConfig(env)).not.toThrow(/secret/)
   })
 
   test('shows all problems at once', () => {
-    const { RAG_LANCEDB_DIR: _, ...rest } = COMPLETE
     expect(
-      problemsOf({ ...rest, LEXCUSTIS_PROFILE: 'production', RAG_GRPC_PORT: 'x', RAG_LANCE: 'y' }),
-    ).toEqual(['LEXCUSTIS_PROFILE', 'RAG_GRPC_PORT', 'RAG_LANCE', 'RAG_LANCEDB_DIR'])
+      problemsOf({
+        ...WITHOUT_INDEX,
+        LEXCUSTIS_PROFILE: 'production',
+        RAG_GRPC_PORT: 'x',
+        RAG_LANCE: 'y',
+      }),
+    ).toEqual(['RAG_GRPC_PORT', 'RAG_LANCE', 'RAG_QDRANT_URL'])
   })
 })

@@ -1,4 +1,6 @@
 import type { EmbeddingSettings } from './adapters/embedding-model.js'
+import type { QdrantSettings } from './adapters/qdrant-index.js'
+import { indexProblems } from './index-problems.js'
 import type { ParserLimits } from './parsing/parser-pool.js'
 import {
   ConfigError,
@@ -6,16 +8,22 @@ import {
   directory,
   type Environment,
   integer,
+  optionalSecretFile,
   readEnvironment,
   readProfile,
   type ServiceConfig,
   serviceShape,
   toServiceConfig,
+  url,
 } from '@lexcustis/runtime'
 
+/** Where passages are searched. */
+export type IndexSettings =
+  | ({ readonly kind: 'qdrant' } & QdrantSettings)
+  | { readonly kind: 'lancedb'; readonly directory: string }
+
 export interface RagConfig extends ServiceConfig {
-  /** Folder of the embedded search index. */
-  readonly lanceDbDirectory: string
+  readonly index: IndexSettings
   /** Folder of an embedding model; undefined for retrieval by terms alone. */
   readonly modelDirectory: string | undefined
   readonly embedding: Required<Omit<EmbeddingSettings, 'maxWaitingLength'>>
@@ -24,7 +32,12 @@ export interface RagConfig extends ServiceConfig {
 
 const SHAPE = {
   ...serviceShape({ grpcPort: 50053, metricsPort: 9053 }),
-  LANCEDB_DIR: directory(),
+  LANCEDB_DIR: directory().optional(),
+  QDRANT_URL: url().optional(),
+  QDRANT_API_KEY_FILE: optionalSecretFile(),
+  QDRANT_TIMEOUT_MS: integer({ min: 100, max: 600_000, default: 10_000 }),
+  QDRANT_REPLICATION_FACTOR: integer({ min: 1, max: 64, default: 1 }),
+  QDRANT_SHARD_NUMBER: integer({ min: 1, max: 1_024, default: 1 }),
   MODEL_DIR: directory().optional(),
   EMBED_THREADS: integer({ min: 0, max: 256, default: 0 }),
   EMBED_MAX_TOKENS: integer({ min: 16, max: 8_192, default: 8_192 }),
@@ -33,29 +46,41 @@ const SHAPE = {
   PARSE_MEMORY_MB: integer({ min: 128, max: 65_536, default: 1_024 }),
 }
 
-const EMBEDDED_ONLY: ConfigProblem = {
-  name: 'LEXCUSTIS_PROFILE',
-  problem: 'is not embedded, and the search index of this version is: it serves one machine only',
-  fix: 'set LEXCUSTIS_PROFILE=embedded to run on one machine without replicas elsewhere',
-}
-
 /** Throws ConfigError with every problem. */
 export function readConfig(env: Environment): RagConfig {
-  const refused = readProfile(env) === 'production' ? [EMBEDDED_ONLY] : []
-  const parsed = readSettings(env, refused)
-  if (refused.length > 0) throw new ConfigError(refused)
+  const isProduction = readProfile(env) === 'production'
+  const problems = indexProblems(env, isProduction)
+  const parsed = readSettings(env, problems)
+  const index = toIndexSettings(parsed)
+  if (problems.length > 0 || !index) throw new ConfigError(problems)
   return {
     ...toServiceConfig(parsed),
-    lanceDbDirectory: parsed.LANCEDB_DIR,
+    index,
     modelDirectory: parsed.MODEL_DIR,
     embedding: {
-      isRequired: readProfile(env) === 'production',
+      isRequired: isProduction,
       threads: parsed.EMBED_THREADS,
       maxTokens: parsed.EMBED_MAX_TOKENS,
       batchTokens: parsed.EMBED_BATCH_TOKENS,
     },
     parsing: { timeoutMs: parsed.PARSE_TIMEOUT_MS, memoryMb: parsed.PARSE_MEMORY_MB },
   }
+}
+
+function toIndexSettings(parsed: ReturnType<typeof readSettings>): IndexSettings | undefined {
+  if (parsed.QDRANT_URL !== undefined) {
+    return {
+      kind: 'qdrant',
+      url: parsed.QDRANT_URL,
+      apiKey: parsed.QDRANT_API_KEY_FILE,
+      timeoutMs: parsed.QDRANT_TIMEOUT_MS,
+      replicationFactor: parsed.QDRANT_REPLICATION_FACTOR,
+      shardNumber: parsed.QDRANT_SHARD_NUMBER,
+    }
+  }
+  return parsed.LANCEDB_DIR === undefined
+    ? undefined
+    : { kind: 'lancedb', directory: parsed.LANCEDB_DIR }
 }
 
 /** Adds problems known already to those of the settings: all are shown at once. */

@@ -8,8 +8,9 @@ import { LancePassageIndex } from './adapters/lance-index.js'
 import { PgDocumentStore } from './adapters/pg-document-store.js'
 import { PgPassageStore } from './adapters/pg-passage-store.js'
 import { PgWorkStore } from './adapters/pg-work-store.js'
+import { QdrantPassageIndex } from './adapters/qdrant-index.js'
 import { ALLOW } from './allow.js'
-import type { RagConfig } from './config.js'
+import type { IndexSettings, RagConfig } from './config.js'
 import { deleteDocument } from './domain/ingest/delete-document.js'
 import { embedAgain } from './domain/ingest/embed-again.js'
 import { ingestDocument } from './domain/ingest/ingest-document.js'
@@ -55,14 +56,14 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
   const metrics = createMetrics('rag')
   const events = createEvents(log, metrics)
   const database = open(openDatabase({ url: config.databaseUrl, name: 'rag' }))
-  const index = open(await LancePassageIndex.open(config.lanceDbDirectory))
+  const index = open(await openIndex(config.index))
   const embeddings = open(await EmbeddingModel.open(config.modelDirectory, config.embedding))
   const probes = open(
     await startProbes({
       host: config.listenHost,
       port: config.metricsPort,
       metrics,
-      checks: readinessChecks({ database, index, embeddings }),
+      checks: readinessChecks({ database, index, indexKind: config.index.kind, embeddings }),
     }),
   )
   const parser = open(new ParserPool({ ...config.parsing, modelDirectory: config.modelDirectory }))
@@ -107,6 +108,13 @@ async function build(config: RagConfig, log: Logger, timing: WorkerTiming, open:
     metricsPort: probes.port,
     beforeClose: () => probes.setDraining(),
   }
+}
+
+/** Qdrant need not answer yet: readiness says whether it does. */
+async function openIndex(settings: IndexSettings): Promise<LancePassageIndex | QdrantPassageIndex> {
+  return settings.kind === 'qdrant'
+    ? new QdrantPassageIndex(settings)
+    : LancePassageIndex.open(settings.directory)
 }
 
 function startWorker(

@@ -349,6 +349,54 @@ export function describePassageIndex(name: string, make: () => Promise<IndexUnde
       ])
     })
 
+    test('keeps two owners apart who have the same text, meaning and document id', async () => {
+      const [a, b] = [uuidv7(), uuidv7()]
+      const documentId = uuidv7()
+      const same = () => ({ ...entry('same words', documentId), embedding: meaning(1, 0, 0) })
+      const [ofA, ofB] = [same(), same()]
+      const foreign = { ...entry('same words'), embedding: meaning(1, 0, 0) }
+      await store(a, [ofA])
+      await store(b, [ofB, foreign])
+      const find = async (owner: string, documentIds?: string[]) => {
+        const query = { ...near([1, 0, 0]), terms: ['same'], filter: { documentIds } }
+        return (await index.search(owner, query)).map(({ chunkId }) => chunkId)
+      }
+      expect(await find(a)).toEqual([ofA.chunkId])
+      expect(await find(a, [documentId])).toEqual([ofA.chunkId])
+      expect(await find(a, [foreign.documentId])).toEqual([])
+      await index.remove(a, foreign.documentId)
+      await index.remove(a, documentId)
+      expect(await find(a)).toEqual([])
+      expect(await find(b)).toEqual([ofB, foreign].map(({ chunkId }) => chunkId).sort())
+    })
+
+    test('takes vectors where there were none, and asks for none of another length', async () => {
+      const owner = uuidv7()
+      const [plain, later, longer] = [entry('word'), entry('word'), entry('other')]
+      await store(owner, [plain])
+      const query = { ...near([1, 0]), terms: ['word'] }
+      expect(await index.search(owner, query)).toMatchObject([
+        { chunkId: plain.chunkId, sparse: { rank: 1 }, dense: undefined, score: 1 / 61 },
+      ])
+      await Promise.all([
+        index.add(owner, [{ ...later, embedding: meaning(1, 0) }]),
+        made.replica.add(owner, [{ ...longer, embedding: meaning(1, 0, 0) }]),
+      ])
+      await index.commit(owner)
+      const placed = (await index.search(owner, query)).map(({ chunkId, dense }) => ({
+        chunkId,
+        dense: dense?.rank,
+      }))
+      expect(placed).toEqual([
+        { chunkId: later.chunkId, dense: 1 },
+        { chunkId: plain.chunkId, dense: undefined },
+      ])
+      const other = await made.replica.search(owner, near([1, 0, 0]))
+      expect(other.map(({ chunkId }) => chunkId)).toEqual([longer.chunkId])
+      await index.remove(owner, longer.documentId)
+      expect(await made.replica.search(owner, near([1, 0, 0]))).toEqual([])
+    })
+
     test('is usable', async () => {
       await expect(index.check()).resolves.toBeUndefined()
     })

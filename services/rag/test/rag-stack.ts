@@ -72,7 +72,7 @@ export class RagStack implements AsyncDisposable {
       drainMs: 2_000,
       logLevel: 'debug',
       extraCallers: {},
-      lanceDbDirectory: join(this.directory, 'lance'),
+      index: { kind: 'lancedb' as const, directory: join(this.directory, 'lance') },
       modelDirectory: this.modelDirectory,
       embedding: { isRequired: false, threads: 1, maxTokens: 8_192, batchTokens: 2_048 },
       parsing: { timeoutMs: 20_000, memoryMb: 512 },

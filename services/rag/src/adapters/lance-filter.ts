@@ -1,8 +1,6 @@
-import { AppError, isUuid } from '@lexcustis/core'
 import type { Owner } from '../domain/collection.js'
 import type { IndexFilter } from '../domain/passage-index.js'
-
-const LANGUAGE = /^[a-z]{2,3}$/
+import { checkedLanguage, checkedTime, checkedUuid } from './filter-values.js'
 
 /** An SQL predicate of what belongs to the owner. Throws INVALID_INPUT when the owner is no UUID. */
 export function ownedBy(owner: Owner): string {
@@ -21,29 +19,16 @@ export function matching(owner: Owner, filter: IndexFilter): string | undefined 
     ownedBy(owner),
     ...(documentIds ? [`document_id IN (${documentIds.map(uuid).join(', ')})`] : []),
     ...(languages ? [`language IN (${languages.map(language).join(', ')})`] : []),
-    ...(datedFrom ? [`dated_at_ms >= ${milliseconds(datedFrom)}`] : []),
-    ...(datedBefore ? [`dated_at_ms < ${milliseconds(datedBefore)}`] : []),
+    ...(datedFrom ? [`dated_at_ms >= ${checkedTime(datedFrom)}`] : []),
+    ...(datedBefore ? [`dated_at_ms < ${checkedTime(datedBefore)}`] : []),
   ].join(' AND ')
 }
 
 /** A literal. Only what was checked gets into predicates, so there is nothing to escape. */
 function uuid(id: string): string {
-  if (!isUuid(id)) throw new AppError('INVALID_INPUT', 'an id is not a UUID in lower case')
-  return `'${id}'`
+  return `'${checkedUuid(id)}'`
 }
 
 function language(code: string): string {
-  if (!LANGUAGE.test(code)) {
-    throw new AppError(
-      'INVALID_INPUT',
-      'a language is not an ISO 639 code in lower case, like "de"',
-    )
-  }
-  return `'${code}'`
-}
-
-function milliseconds(date: Date): number {
-  const time = date.getTime()
-  if (Number.isNaN(time)) throw new AppError('INVALID_INPUT', 'a date to filter by is not a date')
-  return time
+  return `'${checkedLanguage(code)}'`
 }

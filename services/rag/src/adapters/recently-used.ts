@@ -30,6 +30,10 @@ export class RecentlyUsed<T> {
     return entry
   }
 
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
   clear(): void {
     this.#entries.clear()
   }
