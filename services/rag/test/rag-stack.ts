@@ -23,6 +23,7 @@ import {
   type TestPostgres,
   type TestTenantKeys,
 } from '@lexcustis/testing'
+import type { IndexSettings } from '../src/config.js'
 import { type RunningRag, startRag, type WorkerTiming } from '../src/service.js'
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
@@ -39,6 +40,8 @@ export class RagStack implements AsyncDisposable {
   readonly logLines: string[] = []
   /** Of the replicas that are started from now on. */
   modelDirectory: string | undefined = undefined
+  /** Of the replicas that are started from now on; undefined for LanceDB. */
+  index: IndexSettings | undefined = undefined
   readonly #started: (AsyncDisposable | Disposable)[] = []
 
   private constructor(
@@ -72,7 +75,7 @@ export class RagStack implements AsyncDisposable {
       drainMs: 2_000,
       logLevel: 'debug',
       extraCallers: {},
-      index: { kind: 'lancedb' as const, directory: join(this.directory, 'lance') },
+      index: this.index ?? { kind: 'lancedb' as const, directory: join(this.directory, 'lance') },
       modelDirectory: this.modelDirectory,
       embedding: { isRequired: false, threads: 1, maxTokens: 8_192, batchTokens: 2_048 },
       parsing: { timeoutMs: 20_000, memoryMb: 512 },

@@ -17,7 +17,7 @@ export async function qdrantForTests(): Promise<RealQdrant | undefined> {
   if (url) return { url, [Symbol.asyncDispose]: () => Promise.resolve() }
   try {
     const engine = await getContainerRuntimeClient()
-    await engine.image.pull(ImageName.fromString(IMAGE), { force: false })
+    await engine.image.pull(ImageName.fromString(IMAGE), { force: false, platform: undefined })
   } catch {
     return undefined
   }

@@ -23,7 +23,7 @@ export class Collection {
   readonly payloadSchema: Record<string, Schemas['PayloadIndexInfo']> = {}
   readonly #created: Schemas['CreateCollection']
   readonly #dense: Record<string, Schemas['VectorParams']>
-  readonly #sparse: Record<string, Schemas['SparseVectorParams']>
+  readonly #sparse: Record<string, Schemas['SparseVectorParams'] | undefined>
 
   constructor(created: Schemas['CreateCollection']) {
     this.#created = created
@@ -127,9 +127,8 @@ export class Collection {
   }
 
   #fuse({ prefetch, query }: Query, filter: Filter | undefined): [string, number][] {
-    const lists = (Array.isArray(prefetch) ? prefetch : [prefetch])
-      .flatMap((one) => one ?? [])
-      .map((one) => this.query(one, filter).map(({ id }) => String(id)))
+    const searches = (Array.isArray(prefetch) ? prefetch : [prefetch]) as Query[]
+    const lists = searches.map((one) => this.query(one, filter).map(({ id }) => String(id)))
     const fusion = query as { fusion?: string; rrf?: { k?: number } }
     if (fusion.fusion !== 'rrf' && !fusion.rrf) throw new QdrantRefusal(400, 'only rrf is here')
     return rrf(lists, fusion.rrf?.k ?? DEFAULT_RRF_K)
