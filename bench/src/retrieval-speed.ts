@@ -52,6 +52,7 @@ export async function benchSpeed(
     process.stderr.write(`${collection.passages} passages are ready\n`)
     const found = await timeSearches(rag, queries)
     const residentMb = rag.residentMb()
+    process.stderr.write(`${found.searchMs.length} questions are answered, minisearch is next\n`)
     const mini = await askMiniSearch({ ...rag, queries, warmUp: WARM_UP, limit: LIMIT })
     searches.push(
       searchRow('SearchAll', { ...found, passages: collection.passages, residentMb }),
