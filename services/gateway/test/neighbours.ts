@@ -15,7 +15,11 @@ import {
   type Record as Sealed,
 } from '@lexcustis/proto/audit'
 import { Check, type CheckPolicy, Mode, PolicyDefinition } from '@lexcustis/proto/compliance'
-import { type GetOrgProviderResponse, ProviderDefinition } from '@lexcustis/proto/llm'
+import {
+  type GetOrgProviderResponse,
+  ProviderDefinition,
+  type SetOrgProviderRequest,
+} from '@lexcustis/proto/llm'
 import {
   type Document,
   DocumentDefinition,
@@ -63,6 +67,7 @@ export class Neighbours implements AsyncDisposable {
   readonly documents: Held[] = []
   readonly shared: Held[] = []
   readonly providers = new Map<string, GetOrgProviderResponse>()
+  readonly providerRequests: SetOrgProviderRequest[] = []
   readonly policies = new Map<string, CheckPolicy[]>()
   /** Set to make the next calls fail. */
   failAppend: AppError | undefined
@@ -334,12 +339,19 @@ export class Neighbours implements AsyncDisposable {
       }),
       getOrgProvider: async (_request, call) =>
         this.providers.get((await call.tenant()).organizationId) ?? standard,
-      setOrgProvider: async ({ provider, model, baseUrl, apiKey, region }, call) => {
+      setOrgProvider: async (request, call) => {
         const { organizationId } = await call.tenant()
         if (this.failSettings) throw this.failSettings
-        const resolved = { provider, model, region, models: [model], fallbacks: [] }
-        const hasApiKey = Boolean(apiKey)
-        const chosen = { chosen: true, baseUrl, hasApiKey, resolved, allowedRegions: [] }
+        this.providerRequests.push(request)
+        const { provider, model, baseUrl, apiKey, region } = request
+        const fallbacks = request.fallbacks.map(({ apiKey: key, ...fallback }) => ({
+          ...fallback,
+          hasApiKey: Boolean(key),
+        }))
+        const resolved = { provider, model, region, models: [model], fallbacks }
+        const { allowedRegions, temperatureE4, maxTokens } = request
+        const own = { allowedRegions, temperatureE4, maxTokens }
+        const chosen = { chosen: true, baseUrl, hasApiKey: Boolean(apiKey), resolved, ...own }
         if (provider) this.providers.set(organizationId, chosen)
         else this.providers.delete(organizationId)
         return { resolved }

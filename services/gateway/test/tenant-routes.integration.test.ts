@@ -223,6 +223,10 @@ describe('the organisation', () => {
         region: 'local',
         base_url: null,
         has_api_key: false,
+        fallbacks: [],
+        allowed_regions: [],
+        temperature: null,
+        max_tokens: null,
       },
       policy: {
         version: 'v',
@@ -247,6 +251,59 @@ describe('the organisation', () => {
     expect(changed.text).not.toContain('sk-very-secret')
     expect(JSON.stringify(world.neighbours.records)).not.toContain('sk-very-secret')
     expect(world.lines.join('')).not.toContain('sk-very-secret')
+  })
+
+  test('says who answers instead, where data may go, and what holds for all of them', async () => {
+    const provider = {
+      provider: 'extractive',
+      model: 'quotes',
+      fallbacks: [
+        {
+          provider: 'openai-compatible',
+          model: 'm2',
+          base_url: 'https://models.example/v1',
+          api_key: 'sk-fallback-secret',
+          region: 'de',
+        },
+      ],
+      allowed_regions: ['eu'],
+      temperature: 0.2,
+      max_tokens: 900,
+    }
+    const changed = await world.call('PATCH', '/api/v1/organization', {
+      token: tenant.admin.token,
+      body: { provider },
+    })
+    expect(changed.json.provider).toMatchObject({
+      fallbacks: [{ provider: 'openai-compatible', model: 'm2', region: 'de', has_api_key: true }],
+      allowed_regions: ['eu'],
+      temperature: 0.2,
+      max_tokens: 900,
+    })
+    expect(changed.text).not.toContain('sk-fallback-secret')
+    expect(world.neighbours.providerRequests.at(-1)).toMatchObject({
+      temperatureE4: 2_000,
+      skipCheck: false,
+    })
+  })
+
+  test.each([
+    [{ allowed_regions: ['eu'] }, 200],
+    [{ provider: 'extractive' }, 400],
+    [{ region: 'eu', allowed_regions: ['eu'] }, 400],
+    [{ provider: 'extractive', model: 'quotes', temperature: 2.1 }, 400],
+    [{ provider: 'extractive', model: 'quotes', max_tokens: 0 }, 400],
+    [
+      { provider: 'extractive', model: 'quotes', fallbacks: [{ provider: 'made-up', model: 'm' }] },
+      400,
+    ],
+    [{ provider: 'extractive', model: 'quotes', organization_id: 'x' }, 400],
+  ])('answers %j with %d', async (provider, expected) => {
+    const { status } = await world.call('PATCH', '/api/v1/organization', {
+      token: tenant.admin.token,
+      body: { provider },
+    })
+    expect(status).toBe(expected)
   })
 
   test('does not record a provider that cannot be', async () => {

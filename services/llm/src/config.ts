@@ -35,6 +35,8 @@ export interface LlmConfig extends ServiceConfig {
   readonly isLoopbackAllowed: boolean
   /** 32 bytes; absent: organisations cannot store API keys. */
   readonly sealingKey: Buffer | undefined
+  /** Those before it: they open what was sealed with them, until it is sealed anew. */
+  readonly previousSealingKeys: readonly Buffer[]
 }
 
 const MAX_TIMEOUT_MS = 3_600_000
@@ -52,17 +54,34 @@ function kindName(): z.ZodType<KindName | undefined, string | undefined> {
     .describe(`one of ${Object.keys(KINDS).sort().join(', ')}, or leave it out`)
 }
 
+function readKey(text: string): Buffer | undefined {
+  const key = Buffer.from(text, 'base64')
+  return key.length === SEALING_KEY_BYTES ? key : undefined
+}
+
+const NOT_A_KEY = `does not hold ${SEALING_KEY_BYTES} bytes in base64`
+
 function sealingKey(): z.ZodType<Buffer | undefined, string | undefined> {
   return optionalSecretFile()
     .transform((text, context) => {
-      if (text === undefined) return undefined
-      const key = Buffer.from(text, 'base64')
-      if (key.length === SEALING_KEY_BYTES) return key
-      const message = `does not hold ${SEALING_KEY_BYTES} bytes in base64`
-      context.addIssue({ code: 'custom', message })
+      const key = text === undefined ? undefined : readKey(text)
+      if (text === undefined || key) return key
+      context.addIssue({ code: 'custom', message: NOT_A_KEY })
       return z.NEVER
     })
     .describe('the path of a file made with: openssl rand -base64 32')
+}
+
+function previousSealingKeys(): z.ZodType<readonly Buffer[], string | undefined> {
+  return optionalSecretFile()
+    .transform((text = '', context) => {
+      const lines = text.split('\n').filter((line) => line.trim() !== '')
+      const keys = lines.flatMap((line) => readKey(line) ?? [])
+      if (keys.length === lines.length) return keys
+      context.addIssue({ code: 'custom', message: `has a line that ${NOT_A_KEY}` })
+      return z.NEVER
+    })
+    .describe('the path of a file with one former sealing key a line')
 }
 
 /** Versions before this one lack fields that we send. */
@@ -99,6 +118,7 @@ const SHAPE = {
   IDLE_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 30_000 }),
   ALLOWED_PRIVATE_HOSTS: list([]),
   SEALING_KEY_FILE: sealingKey(),
+  SEALING_KEY_PREVIOUS_FILE: previousSealingKeys(),
 }
 
 type Parsed = ReturnType<typeof parse>
@@ -119,6 +139,7 @@ export function readConfig(env: Environment): LlmConfig {
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS,
     isLoopbackAllowed: readProfile(env) === 'embedded',
     sealingKey: parsed.SEALING_KEY_FILE,
+    previousSealingKeys: parsed.SEALING_KEY_PREVIOUS_FILE,
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return config

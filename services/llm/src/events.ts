@@ -1,7 +1,8 @@
 import type { AppError } from '@lexcustis/core'
-import { Counter, Histogram, type Logger, type Metrics } from '@lexcustis/runtime'
+import { Counter, Gauge, Histogram, type Logger, type Metrics } from '@lexcustis/runtime'
 import type { CompletionReport } from './handlers/chat-service.js'
 import type { Provider } from './domain/provider.js'
+import type { Rewrapped } from './domain/rewrap-keys.js'
 
 /** What the llm service says about itself; never anything a person or a model wrote. */
 export interface Events {
@@ -11,6 +12,10 @@ export interface Events {
   readonly callFailed: (rpc: string, caller: string, error: AppError | undefined) => void
   /** One organisation's provider is not asked for a while, or is asked again. */
   readonly providerBroke: (kind: string, isOpen: boolean) => void
+  readonly fellBack: (from: string, to: string) => void
+  /** Stored API keys were brought under the current sealing key. */
+  readonly keysRewrapped: (found: Rewrapped) => void
+  readonly keysNotRewrapped: (error: unknown) => void
   readonly useNotRecorded: (error: unknown) => void
   readonly completed: (report: CompletionReport) => void
 }
@@ -37,6 +42,17 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
     labelNames: ['provider'] as const,
     registers: [registry],
   })
+  const fallbacks = new Counter({
+    name: 'lexcustis_llm_fallbacks_total',
+    help: 'Times that another provider was asked because the one before could not answer, by kind',
+    labelNames: ['from', 'to'] as const,
+    registers: [registry],
+  })
+  const lostKeys = new Gauge({
+    name: 'lexcustis_llm_sealed_keys_lost',
+    help: 'Stored API keys that no configured sealing key opens, as found at start',
+    registers: [registry],
+  })
   return {
     started: (port, { kind, model }) => log.info({ port, provider: kind, model }, 'listening'),
     defaultProviderChanged: ({ kind, model }) =>
@@ -49,6 +65,16 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
       if (isOpen) breaks.inc({ provider: kind })
       log.warn({ provider: kind, state: isOpen ? 'open' : 'closed' }, 'provider circuit changed')
     },
+    fellBack: (from, to) => {
+      fallbacks.inc({ from, to })
+      log.warn({ from, to }, 'another provider is asked')
+    },
+    keysRewrapped: ({ rewrapped, lost }) => {
+      lostKeys.set(lost)
+      if (rewrapped > 0) log.info({ count: rewrapped }, 'API keys brought under the sealing key')
+      if (lost > 0) log.error({ count: lost }, 'API keys that no configured sealing key opens')
+    },
+    keysNotRewrapped: (error) => log.warn({ error }, 'API keys not looked through'),
     useNotRecorded: (error) => log.warn({ error }, 'provider use not recorded'),
     completed: ({ kind, end, firstTokenMs }) => {
       completions.inc({ provider: kind, end })

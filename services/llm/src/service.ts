@@ -7,14 +7,16 @@ import { AesKeySealer } from './adapters/aes-key-sealer.js'
 import { findOllama } from './adapters/ollama-probe.js'
 import { OutboundHttp } from './adapters/outbound-http.js'
 import { PATIENCE, Patience } from './adapters/patient-completer.js'
-import { PgChoiceStore } from './adapters/pg-choice-store.js'
 import { PgManifestStore } from './adapters/pg-manifest-store.js'
+import { PgSealedKeyStore } from './adapters/pg-sealed-key-store.js'
+import { PgSettingsStore } from './adapters/pg-settings-store.js'
 import { Vendors } from './adapters/providers/vendors.js'
 import { ALLOW } from './allow.js'
 import type { LlmConfig } from './config.js'
 import { DefaultProvider } from './domain/default-provider.js'
 import { ProviderDirectory } from './domain/provider-directory.js'
 import { UseRecorder } from './domain/provider-manifest.js'
+import { rewrapKeys } from './domain/rewrap-keys.js'
 import { createEvents } from './events.js'
 import { createChatHandlers } from './handlers/chat-service.js'
 import { createProviderHandlers } from './handlers/provider-service.js'
@@ -51,11 +53,19 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
     }),
   )
   const defaultProvider = () => defaults.current()
-  const choices = new PgChoiceStore(database)
+  const settings = new PgSettingsStore(database)
   const manifest = new PgManifestStore(database)
   const uses = open(new UseRecorder(manifest, events.useNotRecorded))
-  const sealer = config.sealingKey && new AesKeySealer(config.sealingKey)
-  const directory = new ProviderDirectory({ choices, sealer, defaultProvider })
+  const sealer =
+    config.sealingKey && new AesKeySealer(config.sealingKey, config.previousSealingKeys)
+  const directory = new ProviderDirectory({ settings, sealer, defaultProvider })
+  if (sealer) {
+    // Nobody waits for it: keys under the one before open as long as that is configured.
+    void rewrapKeys(new PgSealedKeyStore(database), sealer).then(
+      events.keysRewrapped,
+      events.keysNotRewrapped,
+    )
+  }
 
   const probes = open(
     await startProbes({
@@ -79,6 +89,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
             directory,
             uses,
             report: events.completed,
+            fellBack: events.fellBack,
             completerOf: (provider, organizationId) =>
               patience.wrap(
                 organizationId,
@@ -91,7 +102,6 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
           ProviderDefinition,
           createProviderHandlers({
             directory,
-            choices,
             manifest,
             sealer,
             checkBaseUrl: async (baseUrl) => guard.checkBaseUrl(baseUrl),

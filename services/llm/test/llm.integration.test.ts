@@ -4,6 +4,7 @@ import { AppError, type TenantContext, uuidv7 } from '@lexcustis/core'
 import { openDatabase } from '@lexcustis/postgres'
 import {
   ChatDefinition,
+  type FallbackChoice,
   FinishReason,
   ProviderDefinition,
   Role,
@@ -58,6 +59,7 @@ function configOf(change: Partial<LlmConfig> = {}): LlmConfig {
     allowedPrivateHosts: [],
     isLoopbackAllowed: true,
     sealingKey: randomBytes(32),
+    previousSealingKeys: [],
     ...change,
   }
 }
@@ -101,6 +103,14 @@ async function as(tenant: TenantContext, signal?: AbortSignal): Promise<CallCont
   const tenantToken = await keys.sign(tenant, 'llm')
   return { tenantToken, deadline: new Date(Date.now() + 20_000), signal }
 }
+
+const fallbackRow = (change: Partial<FallbackChoice> = {}): FallbackChoice => ({
+  provider: 'openai-compatible',
+  model: 'm',
+  baseUrl: 'https://1.1.1.1/v1',
+  region: 'eu',
+  ...change,
+})
 
 function requestOf(change: Partial<StreamChatRequest> = {}): StreamChatRequest {
   return {
@@ -469,6 +479,216 @@ describe('the choice of an organisation', () => {
   })
 })
 
+describe('what an organisation says about its providers', () => {
+  const fallbackOf = (change: Partial<FallbackChoice> = {}): FallbackChoice =>
+    fallbackRow({ model: 'second-model', baseUrl: `${provider.url}/`, region: 'de', ...change })
+  const finishOf = (events: readonly { readonly $case: string; readonly value: unknown }[]) =>
+    events.find(({ $case }) => $case === 'finished')?.value
+
+  test('is read as it was set, keys apart', async () => {
+    const tenant = tenantOf()
+    const request = choiceOf({
+      apiKey: API_KEY,
+      fallbacks: [fallbackOf({ apiKey: 'sk-second' }), fallbackOf({ model: 'third' })],
+      allowedRegions: ['eu', 'ch'],
+      temperatureE4: 3_000,
+      maxTokens: 500,
+    })
+    await providers.setOrgProvider(request, await as(tenant))
+    const read = await providers.getOrgProvider({}, await as(tenant))
+    expect(read).toMatchObject({
+      chosen: true,
+      hasApiKey: true,
+      allowedRegions: ['eu', 'ch'],
+      temperatureE4: 3_000,
+      maxTokens: 500,
+    })
+    expect(read.resolved?.fallbacks).toEqual([
+      {
+        provider: 'openai-compatible',
+        model: 'second-model',
+        region: 'de',
+        baseUrl: `${provider.url}/`,
+        hasApiKey: true,
+      },
+      {
+        provider: 'openai-compatible',
+        model: 'third',
+        region: 'de',
+        baseUrl: `${provider.url}/`,
+        hasApiKey: false,
+      },
+    ])
+    // Set again without keys, in another order: each key stays with its endpoint.
+    const { apiKey: _, ...rest } = request
+    await providers.setOrgProvider({ ...rest, fallbacks: [fallbackOf()] }, await as(tenant))
+    const again = await providers.getOrgProvider({}, await as(tenant))
+    expect([again.hasApiKey, again.resolved?.fallbacks[0]?.hasApiKey]).toEqual([true, true])
+  })
+
+  test('a fallback answers, with its model, its key and its name in the end', async () => {
+    const tenant = tenantOf()
+    await using other = await startScriptedProvider({ scenario: { tokens: TOKENS } })
+    const fallback = fallbackOf({ baseUrl: other.url, apiKey: 'sk-second' })
+    const request = choiceOf({ fallbacks: [fallback] })
+    await providers.setOrgProvider(request, await as(tenant))
+    provider.setScenario({ status: 401 })
+    const events = await ask(tenant, requestOf({ model: 'own-model' }))
+    expect(finishOf(events)).toMatchObject({ model: 'second-model', region: 'de' })
+    expect(other.requests.at(-1)).toMatchObject({
+      body: { model: 'second-model' },
+      headers: { authorization: 'Bearer sk-second' },
+    })
+    expect(await providers.getManifest({}, await as(tenant))).toMatchObject({
+      entries: [{ model: 'second-model', region: 'de' }],
+    })
+  })
+
+  test('nobody else goes on with an answer that broke off', async () => {
+    const tenant = tenantOf()
+    await using other = await startScriptedProvider({ scenario: { tokens: TOKENS } })
+    const request = choiceOf({ fallbacks: [fallbackOf({ baseUrl: other.url })] })
+    await providers.setOrgProvider(request, await as(tenant))
+    provider.setScenario({ tokens: TOKENS, resetAfter: 1 })
+    await expect(ask(tenant, requestOf({ model: 'own-model' }))).rejects.toMatchObject({
+      reason: 'UPSTREAM_ERROR',
+    })
+    expect(other.requests).toEqual([])
+  })
+
+  test('its temperature is for requests without one, its bound for all of them', async () => {
+    const tenant = tenantOf()
+    const request = choiceOf({ temperatureE4: 3_000, maxTokens: 50 })
+    await providers.setOrgProvider(request, await as(tenant))
+    const sent = async (change: Partial<StreamChatRequest>) => {
+      await ask(tenant, requestOf({ model: 'own-model', ...change }))
+      const { temperature, max_tokens } = provider.requests.at(-1)?.body as Record<string, unknown>
+      return [temperature, max_tokens]
+    }
+    expect(await sent({})).toEqual([0.3, 50])
+    expect(await sent({ temperatureE4: 9_000, maxTokens: 20 })).toEqual([0.9, 20])
+    expect(await sent({ maxTokens: 4_000 })).toEqual([0.3, 50])
+  })
+
+  test('a region that is not allowed is refused, be it the default of the deployment', async () => {
+    const tenant = tenantOf()
+    const set = async (change: Partial<SetOrgProviderRequest>) =>
+      providers.setOrgProvider(choiceOf({ allowedRegions: ['eu'], ...change }), await as(tenant))
+    await expect(set({ region: 'us' })).rejects.toThrow('/region')
+    await expect(set({ fallbacks: [fallbackOf({ region: 'us' })] })).rejects.toThrow(
+      '/fallbacks/0/region',
+    )
+    // The default of this deployment is in a region named "test".
+    await set({ provider: '' })
+    const before = provider.requests.length
+    await expect(ask(tenant)).rejects.toMatchObject({ reason: 'FORBIDDEN' })
+    expect(provider.requests.length).toBe(before)
+    await set({ provider: '', allowedRegions: [] })
+    await expect(ask(tenant)).resolves.toBeDefined()
+  })
+
+  test.each<[string, Partial<SetOrgProviderRequest>]>([
+    ['/allowed_regions/1', { allowedRegions: ['eu', 'EU only'] }],
+    ['/temperature', { temperatureE4: 20_001 }],
+    ['/max_tokens', { maxTokens: 0 }],
+    ['/fallbacks/0/base_url', { fallbacks: [fallbackRow({ baseUrl: 'https://10.0.0.1/v1' })] }],
+    ['/fallbacks/1/model', { fallbacks: [fallbackRow(), fallbackRow({ model: '' })] }],
+    ['/fallbacks', { fallbacks: Array.from({ length: 5 }, () => fallbackRow()) }],
+    ['/temperature', { provider: 'anthropic', apiKey: 'k', baseUrl: '', temperatureE4: 1 }],
+  ])('a mistake at %s is refused, and nothing is changed', async (pointer, change) => {
+    const tenant = tenantOf()
+    await expect(
+      providers.setOrgProvider(choiceOf(change), await as(tenant)),
+    ).rejects.toMatchObject({
+      reason: 'INVALID_INPUT',
+      message: expect.stringContaining(pointer) as string,
+    })
+    expect(await providers.getOrgProvider({}, await as(tenant))).toMatchObject({ chosen: false })
+  })
+
+  test('somebody who does not answer is not stored, unless it is asked for', async () => {
+    const tenant = tenantOf()
+    await using gone = await startScriptedProvider()
+    const fallback = fallbackOf({ baseUrl: gone.url })
+    await gone[Symbol.asyncDispose]()
+    const request = choiceOf({ fallbacks: [fallback], skipCheck: false, model: 'scripted' })
+    await expect(providers.setOrgProvider(request, await as(tenant))).rejects.toThrow(
+      '/fallbacks/0/provider does not answer',
+    )
+    expect(await providers.getOrgProvider({}, await as(tenant))).toMatchObject({ chosen: false })
+    await providers.setOrgProvider({ ...request, skipCheck: true }, await as(tenant))
+    expect(await providers.checkProvider({}, await as(tenant))).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('a fallback does not answer') as string,
+    })
+  })
+
+  test('its fallbacks are nobody else’s', async () => {
+    const [one, other] = [tenantOf(), tenantOf()]
+    const request = choiceOf({ fallbacks: [fallbackOf({ apiKey: API_KEY })], maxTokens: 7 })
+    await providers.setOrgProvider(request, await as(one))
+    await using database = openDatabase({ url: postgres.url('lexcustis_llm'), name: 'test' })
+    for (const table of ['provider_settings', 'provider_fallback']) {
+      const read = `SELECT organization_id FROM llm.${table}`
+      expect(await database.tenant(other.organizationId, async (tx) => tx.query(read))).toEqual([])
+      expect(await database.query(read)).toEqual([])
+      expect(await database.tenant(one.organizationId, async (tx) => tx.query(read))).not.toEqual(
+        [],
+      )
+    }
+  })
+})
+
+describe('a new sealing key', () => {
+  test('takes over what the one before sealed, which can go then', async () => {
+    const [before, after] = [randomBytes(32), randomBytes(32)]
+    const tenant = tenantOf()
+    {
+      await using old = await startLlm(configOf({ sealingKey: before }), log())
+      using client = clientOf(ProviderDefinition, 'gateway', old.port)
+      const fallbacks = [
+        {
+          provider: 'openai-compatible',
+          model: 'm2',
+          baseUrl: `${provider.url}/`,
+          region: 'eu',
+          apiKey: 'sk-second',
+        },
+      ]
+      await client.setOrgProvider(choiceOf({ apiKey: API_KEY, fallbacks }), await as(tenant))
+    }
+    await using database = openDatabase({ url: postgres.superuserUrl, name: 'test' })
+    const sealedKeys = async () => {
+      const rows = await database.query<{ sealed_key: Buffer }>(
+        `SELECT sealed_key FROM llm.provider_choice WHERE organization_id = $1
+         UNION ALL SELECT sealed_key FROM llm.provider_fallback WHERE organization_id = $1`,
+        [tenant.organizationId],
+      )
+      return rows.map(({ sealed_key }) => sealed_key.toString('hex'))
+    }
+    const sealedBefore = await sealedKeys()
+    {
+      await using both = await startLlm(
+        configOf({ sealingKey: after, previousSealingKeys: [before] }),
+        log(),
+      )
+      using client = clientOf(ChatDefinition, 'gateway', both.port)
+      // Before and after it was sealed anew.
+      await ask(tenant, requestOf({ model: 'own-model' }), client)
+      await vi.waitFor(async () => {
+        const now = await sealedKeys()
+        expect(now).toHaveLength(2)
+        expect(now.filter((key) => sealedBefore.includes(key))).toEqual([])
+      })
+      await ask(tenant, requestOf({ model: 'own-model' }), client)
+    }
+    await using alone = await startLlm(configOf({ sealingKey: after }), log())
+    using client = clientOf(ChatDefinition, 'gateway', alone.port)
+    await ask(tenant, requestOf({ model: 'own-model' }), client)
+    expect(provider.requests.at(-1)?.headers['authorization']).toBe(`Bearer ${API_KEY}`)
+  })
+})
+
 describe('a key that no longer opens', () => {
   test('stops answers, but not the admin from seeing the choice and making a new one', async () => {
     const tenant = tenantOf()
@@ -479,7 +699,7 @@ describe('a key that no longer opens', () => {
     const request = requestOf({ model: 'own-model' })
     await expect(ask(tenant, request, ownChat)).rejects.toMatchObject({
       reason: 'UNAVAILABLE',
-      message: expect.stringContaining('set the key again') as string,
+      message: expect.stringContaining('set the API key again') as string,
     })
     expect(await own.getOrgProvider({}, await as(tenant))).toMatchObject({
       chosen: true,

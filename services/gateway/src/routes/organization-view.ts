@@ -12,6 +12,8 @@ const CHECKS = {
 } as const
 type CheckName = keyof typeof CHECKS
 
+const E4 = 10_000
+
 const MODES = { monitor: Mode.MONITOR, mask: Mode.MASK, block: Mode.BLOCK } as const
 type ModeName = keyof typeof MODES
 
@@ -28,7 +30,7 @@ export const PolicyChange = z
   .refine((policy) => Object.keys(policy).length > 0, 'names no check')
 export type PolicyChange = z.output<typeof PolicyChange>
 
-export const ProviderChange = z.strictObject({
+const endpoint = {
   provider: z.string().min(1, 'is empty').max(64),
   model: z.string().min(1, 'is empty').max(200),
   base_url: z
@@ -39,10 +41,62 @@ export const ProviderChange = z.strictObject({
     .string()
     .max(1_000)
     .optional()
-    .describe('Left out: keeps the stored one; empty: removes it'),
-  region: z.string().min(1, 'is empty').max(64).optional(),
-})
+    .describe('Left out: keeps the one stored for this kind and base URL; empty: removes it'),
+  region: z
+    .string()
+    .min(1, 'is empty')
+    .max(64)
+    .optional()
+    .describe('Where data goes, as you declare it: recorded with every answer'),
+}
+
+const Fallback = z.strictObject(endpoint)
+
+/** Replaces what was set before as a whole, stored keys apart. */
+export const ProviderChange = z
+  .strictObject({
+    ...endpoint,
+    provider: endpoint.provider.optional(),
+    model: endpoint.model.optional(),
+    fallbacks: z
+      .array(Fallback)
+      .max(4)
+      .optional()
+      .describe('Asked in this order while nothing of an answer has come'),
+    allowed_regions: z
+      .array(z.string().max(64))
+      .max(32)
+      .optional()
+      .describe('Where data may go, for example ["eu"]; left out: anywhere'),
+    temperature: z.number().min(0).max(2).optional().describe('For requests that give none'),
+    max_tokens: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .optional()
+      .describe('Of an answer, whatever a request asks for'),
+    skip_check: z
+      .boolean()
+      .optional()
+      .describe('Store it though the provider does not answer now; otherwise it is asked first'),
+  })
+  .refine(({ provider, model }) => (provider === undefined) === (model === undefined), {
+    error: 'needs provider and model, or neither for the default of the deployment',
+  })
+  .refine(
+    ({ provider, base_url, api_key, region }) =>
+      provider !== undefined || (base_url ?? api_key ?? region) === undefined,
+    { error: 'has a base_url, api_key or region without a provider' },
+  )
 export type ProviderChange = z.output<typeof ProviderChange>
+
+const FallbackView = z.object({
+  provider: z.string(),
+  model: z.string(),
+  region: z.string(),
+  base_url: z.string().nullable(),
+  has_api_key: z.boolean(),
+})
 
 const ProviderView = z.object({
   chosen: z.boolean().describe('false: the default of the deployment answers'),
@@ -52,6 +106,10 @@ const ProviderView = z.object({
   region: z.string(),
   base_url: z.string().nullable(),
   has_api_key: z.boolean(),
+  fallbacks: z.array(FallbackView),
+  allowed_regions: z.array(z.string()),
+  temperature: z.number().nullable(),
+  max_tokens: z.int().nullable(),
 })
 
 const PolicyView = z.object({
@@ -85,7 +143,8 @@ export function toOrganizationView(
 }
 
 function toProviderView(provider: GetOrgProviderResponse): z.output<typeof ProviderView> {
-  const { resolved, chosen, baseUrl, hasApiKey } = provider
+  const { resolved, chosen, baseUrl, hasApiKey, allowedRegions, temperatureE4, maxTokens } =
+    provider
   if (!resolved) throw new AppError('INTERNAL', 'an answer without its provider')
   return {
     chosen,
@@ -95,6 +154,16 @@ function toProviderView(provider: GetOrgProviderResponse): z.output<typeof Provi
     region: resolved.region,
     base_url: baseUrl || null,
     has_api_key: hasApiKey,
+    fallbacks: resolved.fallbacks.map((fallback) => ({
+      provider: fallback.provider,
+      model: fallback.model,
+      region: fallback.region,
+      base_url: fallback.baseUrl || null,
+      has_api_key: fallback.hasApiKey,
+    })),
+    allowed_regions: allowedRegions,
+    temperature: temperatureE4 === undefined ? null : temperatureE4 / E4,
+    max_tokens: maxTokens ?? null,
   }
 }
 
@@ -116,12 +185,22 @@ export function fromPolicyChange(change: PolicyChange): CheckPolicy[] {
   })
 }
 
-/** `null` clears the organisation's own choice. */
+/** `null` clears everything that the organisation said. */
 export function fromProviderChange(change: ProviderChange | null): SetOrgProviderRequest {
-  const unchanged = { allowedRegions: [], fallbacks: [], skipCheck: true }
-  if (!change) {
-    return { provider: '', model: '', baseUrl: '', apiKey: undefined, region: '', ...unchanged }
+  const { fallbacks = [], allowed_regions: allowedRegions = [], temperature } = change ?? {}
+  return {
+    ...fromEndpoint(change ?? {}),
+    fallbacks: fallbacks.map(fromEndpoint),
+    allowedRegions,
+    temperatureE4: temperature === undefined ? undefined : Math.round(temperature * E4),
+    maxTokens: change?.max_tokens,
+    skipCheck: change?.skip_check ?? false,
   }
-  const { provider, model, base_url = '', api_key, region = '' } = change
-  return { provider, model, baseUrl: base_url, apiKey: api_key, region, ...unchanged }
+}
+
+type Endpoint = Pick<ProviderChange, keyof typeof endpoint>
+
+function fromEndpoint({ provider = '', model = '', base_url: baseUrl = '', ...rest }: Endpoint) {
+  const { api_key: apiKey, region = '' } = rest
+  return { provider, model, baseUrl, apiKey, region }
 }

@@ -122,11 +122,21 @@ async function changeProvider(
 }
 
 function assertPossible(change: ProviderChange, kinds: readonly ProviderKind[]): void {
-  const kind = kinds.find(({ name }) => name === change.provider)
+  const { provider, base_url: baseUrl, fallbacks = [] } = change
+  if (provider !== undefined) assertKind({ provider, base_url: baseUrl }, '', kinds)
+  fallbacks.forEach((fallback, index) => assertKind(fallback, `fallbacks/${index}/`, kinds))
+}
+
+function assertKind(
+  { provider, base_url: baseUrl }: Pick<ProviderChange, 'base_url'> & { provider: string },
+  place: string,
+  kinds: readonly ProviderKind[],
+): void {
+  const kind = kinds.find(({ name }) => name === provider)
   if (!kind) {
-    throw invalid('provider', `must be one of ${kinds.map(({ name }) => name).join(', ')}`)
+    throw invalid(`${place}provider`, `must be one of ${kinds.map(({ name }) => name).join(', ')}`)
   }
-  if (kind.needsBaseUrl && !change.base_url) throw invalid('base_url', 'is needed by this provider')
+  if (kind.needsBaseUrl && !baseUrl) throw invalid(`${place}base_url`, 'is needed by this provider')
 }
 
 /** A refused change is taken back by a record of the modes that stay in force. */

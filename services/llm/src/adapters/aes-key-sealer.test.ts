@@ -9,6 +9,10 @@ const PURPOSE = {
   baseUrl: 'https://api.example.com/v1',
 } as const
 const sealer = new AesKeySealer(randomBytes(32))
+const FIRST_VERSION_SEALED = Buffer.from(
+  'AW429uHpXvvWG2Xu3tdO4kfy/+j74A+vEDkG3n3SWMdlb/87l38JaW5RKTpOv2Tdfdm7M+8oNpt17v1NjJeFROjHu7M1dKcxQE17D4yEJgHVTM5Q1NmZuddQ3VhG9Hxohi4=',
+  'base64',
+)
 
 describe('a sealed API key', () => {
   test('opens for what it was sealed for, and looks different every time', () => {
@@ -45,4 +49,34 @@ describe('a sealed API key', () => {
       expect(() => sealer.open(sealed.subarray(0, length), PURPOSE)).toThrow(/cannot be opened/)
     }
   })
+})
+
+describe('a new sealing key', () => {
+  const [before, after] = [randomBytes(32), randomBytes(32)]
+  const both = new AesKeySealer(after, [before])
+
+  test('opens what the one before sealed, and seals it anew without a change of the key', () => {
+    const sealed = new AesKeySealer(before).seal('sk-secret', PURPOSE)
+    expect(both.open(sealed, PURPOSE)).toBe('sk-secret')
+    const again = both.rewrap(sealed, PURPOSE)
+    if (!again) throw new Error('was taken for current')
+    expect(again.subarray(0, both.head.length).equals(both.head)).toBe(true)
+    expect(both.rewrap(again, PURPOSE)).toBeUndefined()
+    expect(new AesKeySealer(after).open(again, PURPOSE)).toBe('sk-secret')
+    expect(() => new AesKeySealer(before).open(again, PURPOSE)).toThrow(/cannot be opened/)
+  })
+
+  test('seals nothing anew for another purpose', () => {
+    const sealed = new AesKeySealer(before).seal('sk-secret', PURPOSE)
+    const other = { ...PURPOSE, baseUrl: 'https://elsewhere.example.com/v1' }
+    expect(() => both.rewrap(sealed, other)).toThrow(/cannot be opened/)
+  })
+})
+
+test('what the first version sealed still opens', () => {
+  // Of a sealing key of 32 zeros; made by the version before ids of sealing keys.
+  const sealed = FIRST_VERSION_SEALED
+  const zeros = Buffer.alloc(32)
+  expect(new AesKeySealer(zeros).open(sealed, PURPOSE)).toBe('sk-secret')
+  expect(new AesKeySealer(randomBytes(32), [zeros]).open(sealed, PURPOSE)).toBe('sk-secret')
 })

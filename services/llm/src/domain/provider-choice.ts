@@ -20,12 +20,6 @@ export interface ProviderChoice {
   readonly sealedKey: Buffer | undefined
 }
 
-export interface ChoiceStore {
-  get(organizationId: string): Promise<ProviderChoice | undefined>
-  set(organizationId: string, choice: ProviderChoice, setBy: string): Promise<void>
-  clear(organizationId: string): Promise<void>
-}
-
 /** What a key is sealed for: it opens for nothing else, wherever the bytes are moved. */
 export interface KeyPurpose {
   readonly organizationId: string
@@ -35,8 +29,10 @@ export interface KeyPurpose {
 
 export interface KeySealer {
   seal(key: string, purpose: KeyPurpose): Buffer
-  /** Throws UNAVAILABLE when the sealing key is another one than at sealing. */
+  /** Throws UNAVAILABLE when the sealing key of then is not known any more. */
   open(sealed: Buffer, purpose: KeyPurpose): string
+  /** The same key under the current sealing key; undefined when it is already. Throws as `open`. */
+  rewrap(sealed: Buffer, purpose: KeyPurpose): Buffer | undefined
 }
 
 /** Throws INVALID_INPUT for a base URL that must not be called on an organisation's word. */
@@ -61,11 +57,14 @@ const MAX_REGION = 64
 /** Printable ASCII without blanks: anything else cannot travel in a header. */
 const API_KEY = /^[\x21-\x7e]{1,1000}$/
 
-/** Checks a request against its kind; throws INVALID_INPUT, UNIMPLEMENTED. */
+/**
+ * Checks a request against its kind; throws INVALID_INPUT. A stored key is kept from whichever choice
+ * `before` has the same kind and base URL.
+ */
 export async function toChoice(
   organizationId: string,
   request: ChoiceRequest,
-  before: ProviderChoice | undefined,
+  before: readonly ProviderChoice[],
   deps: ChoiceDeps,
 ): Promise<ProviderChoice> {
   const kind = readKind(request.provider)
@@ -111,12 +110,13 @@ function assertAddressOf(kind: KindName, given: string): void {
 function sealKey(
   purpose: KeyPurpose,
   given: string | undefined,
-  before: ProviderChoice | undefined,
+  before: readonly ProviderChoice[],
   sealer: KeySealer | undefined,
 ): Buffer | undefined {
   if (given === undefined) {
-    const isSame = before?.kind === purpose.kind && before.baseUrl === purpose.baseUrl
-    return isSame ? before.sealedKey : undefined
+    const isSame = ({ kind, baseUrl }: ProviderChoice) =>
+      kind === purpose.kind && baseUrl === purpose.baseUrl
+    return before.find((choice) => isSame(choice) && choice.sealedKey)?.sealedKey
   }
   if (given === '') return undefined
   if (!API_KEY.test(given)) throw invalid('/api_key', 'must be printable ASCII without blanks')

@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { ChoiceStore, ProviderChoice } from './provider-choice.js'
+import type { ProviderChoice } from './provider-choice.js'
 import { ProviderDirectory } from './provider-directory.js'
-import { EXTRACTIVE_PROVIDER } from './provider.js'
+import { NOTHING_SAID, type ProviderSettings, type SettingsStore } from './provider-settings.js'
+import { EXTRACTIVE_PROVIDER, type Provider } from './provider.js'
 
 const ORG = '018f0000-0000-7000-8000-000000000001'
 const OTHER = '018f0000-0000-7000-8000-000000000002'
@@ -13,51 +14,50 @@ const choice: ProviderChoice = {
   sealedKey: undefined,
 }
 
-function directoryOf(rows = new Map<string, ProviderChoice>()) {
-  const choices = {
-    get: vi.fn(async (id: string) => Promise.resolve(rows.get(id))),
-    set: async (id: string, next: ProviderChoice) => {
+const settings: ProviderSettings = { ...NOTHING_SAID, choice }
+
+function directoryOf(rows = new Map<string, ProviderSettings>(), standard = EXTRACTIVE_PROVIDER) {
+  const store = {
+    get: vi.fn(async (id: string) => Promise.resolve(rows.get(id) ?? NOTHING_SAID)),
+    set: async (id: string, next: ProviderSettings) => {
       rows.set(id, next)
       return Promise.resolve()
     },
-    clear: async (id: string) => {
-      rows.delete(id)
-      return Promise.resolve()
-    },
-  } satisfies ChoiceStore
-  const deps = { choices, sealer: undefined, defaultProvider: () => EXTRACTIVE_PROVIDER }
-  return { directory: new ProviderDirectory(deps), choices, rows }
+  } satisfies SettingsStore
+  const deps = { settings: store, sealer: undefined, defaultProvider: () => standard }
+  return { directory: new ProviderDirectory(deps), store, rows }
 }
 
 describe('the directory', () => {
   test('reads a choice once for the two questions of a chat', async () => {
-    const { directory, choices } = directoryOf(new Map([[ORG, choice]]))
+    const { directory, store } = directoryOf(new Map([[ORG, settings]]))
     const { provider } = await directory.inForce(ORG)
-    expect(await directory.named(ORG, provider.kind, provider.model)).toMatchObject({
-      endpoint: { baseUrl: choice.baseUrl, isGuarded: true },
-    })
-    expect(choices.get).toHaveBeenCalledTimes(1)
-    expect((await directory.inForce(OTHER)).choice).toBeUndefined()
+    const route = await directory.named(ORG, provider.kind, provider.model)
+    expect(route.providers).toMatchObject([
+      { endpoint: { baseUrl: choice.baseUrl, isGuarded: true } },
+    ])
+    expect(store.get).toHaveBeenCalledTimes(1)
+    expect((await directory.inForce(OTHER)).settings.choice).toBeUndefined()
   })
 
   test('puts a change in force at once', async () => {
     const { directory } = directoryOf()
     expect((await directory.inForce(ORG)).provider.kind).toBe('extractive')
-    await directory.change(ORG, choice, 'admin')
+    await directory.change(ORG, settings, 'admin')
     expect((await directory.inForce(ORG)).provider.kind).toBe('openai-compatible')
-    await directory.change(ORG, undefined, 'admin')
-    expect((await directory.inForce(ORG)).choice).toBeUndefined()
+    await directory.change(ORG, NOTHING_SAID, 'admin')
+    expect((await directory.inForce(ORG)).settings.choice).toBeUndefined()
   })
 
   test('does not let a slow read undo a change that came in meanwhile', async () => {
-    const { directory, choices } = directoryOf()
-    let answer: (found: undefined) => void = () => undefined
-    choices.get.mockImplementationOnce(async () => new Promise((resolve) => (answer = resolve)))
+    const { directory, store } = directoryOf()
+    let answer: (found: ProviderSettings) => void = () => undefined
+    store.get.mockImplementationOnce(async () => new Promise((resolve) => (answer = resolve)))
     const slow = directory.inForce(ORG)
-    await directory.change(ORG, choice, 'admin')
-    answer(undefined)
+    await directory.change(ORG, settings, 'admin')
+    answer(NOTHING_SAID)
     await slow
-    expect((await directory.inForce(ORG)).choice).toBe(choice)
+    expect((await directory.inForce(ORG)).settings.choice).toBe(choice)
   })
 
   test('notices what another replica changed', async () => {
@@ -65,11 +65,33 @@ describe('the directory', () => {
     try {
       const { directory, rows } = directoryOf()
       await directory.inForce(ORG)
-      rows.set(ORG, choice)
+      rows.set(ORG, settings)
       vi.advanceTimersByTime(1_001)
-      expect((await directory.inForce(ORG)).choice).toBe(choice)
+      expect((await directory.inForce(ORG)).settings.choice).toBe(choice)
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  test('has the fallbacks after the one in force, each with a model of its own', async () => {
+    const fallback: ProviderChoice = { ...choice, model: 'other', region: 'de' }
+    const { directory } = directoryOf(new Map([[ORG, { ...settings, fallbacks: [fallback] }]]))
+    const { providers } = await directory.open(ORG)
+    expect(providers.map(({ model }) => model)).toEqual(['m', 'other'])
+  })
+
+  test('opens no way to a region that is not allowed, be it of a default that changed', async () => {
+    const abroad: Provider = { ...EXTRACTIVE_PROVIDER, region: 'us' }
+    const eu = { ...NOTHING_SAID, allowedRegions: ['eu'] }
+    const { directory } = directoryOf(new Map([[ORG, eu]]), abroad)
+    await expect(directory.open(ORG)).rejects.toMatchObject({ reason: 'FORBIDDEN' })
+    await expect(directory.open(OTHER)).resolves.toMatchObject({ providers: [abroad] })
+    expect((await directory.inForce(ORG)).provider.region).toBe('us')
+  })
+
+  test('asks others when the key of a fallback cannot be opened', async () => {
+    const closed: ProviderChoice = { ...choice, model: 'closed', sealedKey: Buffer.from('x') }
+    const { directory } = directoryOf(new Map([[ORG, { ...settings, fallbacks: [closed] }]]))
+    expect((await directory.open(ORG)).providers).toHaveLength(1)
   })
 })

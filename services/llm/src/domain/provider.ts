@@ -8,6 +8,7 @@ export interface ProviderKind {
   readonly model?: string
   /** Tokens that a model of this kind is taken to hold while nobody says how many it does. */
   readonly contextTokens: number
+  readonly takesTemperature: boolean
 }
 
 export const EXTRACTIVE = 'extractive'
@@ -19,12 +20,14 @@ export const KINDS = {
     baseUrl: 'https://api.anthropic.com',
     region: 'us',
     contextTokens: 200_000,
+    takesTemperature: false,
   },
   'azure-openai': {
     needsBaseUrl: true,
     needsApiKey: true,
     region: 'unknown',
     contextTokens: 128_000,
+    takesTemperature: true,
   },
   extractive: {
     needsBaseUrl: false,
@@ -32,6 +35,7 @@ export const KINDS = {
     region: 'local',
     model: EXTRACTIVE,
     contextTokens: Infinity,
+    takesTemperature: true,
   },
   mistral: {
     needsBaseUrl: false,
@@ -40,6 +44,7 @@ export const KINDS = {
     region: 'eu',
     model: 'mistral-small-latest',
     contextTokens: 128_000,
+    takesTemperature: true,
   },
   ollama: {
     needsBaseUrl: false,
@@ -48,6 +53,7 @@ export const KINDS = {
     region: 'local',
     // Its default num_ctx on small machines. What is beyond it Ollama throws away without a word.
     contextTokens: 4_096,
+    takesTemperature: true,
   },
   openai: {
     needsBaseUrl: false,
@@ -55,12 +61,14 @@ export const KINDS = {
     baseUrl: 'https://api.openai.com/v1',
     region: 'us',
     contextTokens: 128_000,
+    takesTemperature: true,
   },
   'openai-compatible': {
     needsBaseUrl: true,
     needsApiKey: false,
     region: 'unknown',
     contextTokens: 16_384,
+    takesTemperature: true,
   },
 } as const satisfies Readonly<Record<string, ProviderKind>>
 

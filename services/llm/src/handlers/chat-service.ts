@@ -2,10 +2,11 @@ import { AppError, type Reason } from '@lexcustis/core'
 import type { ChatDefinition, StreamChatRequest, StreamChatResponse } from '@lexcustis/proto/llm'
 import type { Call, Handlers } from '@lexcustis/rpc'
 import type { Completer, CompletionEvent } from '../domain/completion.js'
-import type { ProviderDirectory } from '../domain/provider-directory.js'
+import { FallbackCompleter, type Link, type OnFallback } from '../domain/fallback-completer.js'
+import type { ProviderDirectory, Route } from '../domain/provider-directory.js'
 import type { ProviderUse, UseRecorder } from '../domain/provider-manifest.js'
-import type { KindName, Provider } from '../domain/provider.js'
-import { fromRequest, toResponse } from './wire.js'
+import type { KindName, Provider, ProviderDescription } from '../domain/provider.js'
+import { fromRequest, toResponse, withSettings } from './wire.js'
 
 /** How one completion went; never what was said. */
 export interface CompletionReport {
@@ -19,6 +20,7 @@ export interface ChatDeps {
   readonly completerOf: (provider: Provider, organizationId: string) => Completer
   readonly uses: Pick<UseRecorder, 'record'>
   readonly report: (report: CompletionReport) => void
+  readonly fellBack: (from: KindName, to: KindName) => void
 }
 
 /** ChatService: deltas as they come, usage, then `finished`; a stream without it failed. */
@@ -34,16 +36,20 @@ async function* streamChat(
   call: Call,
 ): AsyncGenerator<StreamChatResponse> {
   const { organizationId } = await call.tenant()
-  const question = fromRequest(request)
-  const provider = await deps.directory.named(organizationId, request.provider, request.model)
+  const asked = fromRequest(request)
+  const route = await deps.directory.named(organizationId, request.provider, request.model)
+  const question = { ...asked, sampling: withSettings(asked.sampling, route.settings) }
+  let [provider]: readonly [ProviderDescription, ...unknown[]] = route.providers
   const startedAt = performance.now()
   let firstTokenMs: number | undefined
-  const { kind, region } = provider
   // Who is thought to answer, until the answer says who did.
-  let use: ProviderUse = { provider: kind, model: question.model, modelSnapshot: '', region }
+  let use = plannedUse(provider, question.model)
   let end: CompletionReport['end'] = 'CANCELLED'
   try {
-    const completer = deps.completerOf(provider, organizationId)
+    const completer = chainOf(deps, route, organizationId, (_, to) => {
+      provider = to
+      use = plannedUse(to, to.model)
+    })
     for await (const event of completer.complete(question, call.signal)) {
       if (BEGINNINGS.has(event.kind)) firstTokenMs ??= performance.now() - startedAt
       if (event.kind === 'finished') use = toUse(event)
@@ -54,10 +60,30 @@ async function* streamChat(
     end = AppError.from(error).reason
     throw error
   } finally {
-    deps.report({ kind, end, firstTokenMs })
+    deps.report({ kind: provider.kind, end, firstTokenMs })
     const isUsed = end === 'OK' || firstTokenMs !== undefined
     if (isUsed) deps.uses.record(organizationId, use)
   }
+}
+
+function chainOf(
+  deps: ChatDeps,
+  { providers: [first, ...others] }: Route,
+  organizationId: string,
+  onFallback: OnFallback,
+): Completer {
+  const link = (provider: Provider): Link => ({
+    provider,
+    completer: deps.completerOf(provider, organizationId),
+  })
+  return new FallbackCompleter([link(first), ...others.map(link)], (from, to) => {
+    deps.fellBack(from.kind, to.kind)
+    onFallback(from, to)
+  })
+}
+
+function plannedUse({ kind, region }: ProviderDescription, model: string): ProviderUse {
+  return { provider: kind, model, modelSnapshot: '', region }
 }
 
 /** Kinds of events that are a part of the answer. */

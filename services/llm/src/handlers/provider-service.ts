@@ -1,20 +1,15 @@
 import { AppError, type TenantContext } from '@lexcustis/core'
-import type { ProviderDefinition, SetOrgProviderRequest } from '@lexcustis/proto/llm'
+import type { ProviderDefinition } from '@lexcustis/proto/llm'
 import type { Call, Handlers } from '@lexcustis/rpc'
-import {
-  type ChoiceDeps,
-  type ChoiceStore,
-  type ProviderChoice,
-  toChoice,
-} from '../domain/provider-choice.js'
-import type { ProviderDirectory } from '../domain/provider-directory.js'
+import { type ChoiceDeps, invalid, toProvider } from '../domain/provider-choice.js'
+import type { InForce, ProviderDirectory } from '../domain/provider-directory.js'
 import type { ManifestStore } from '../domain/provider-manifest.js'
+import { linksOf, type ProviderSettings, toSettings } from '../domain/provider-settings.js'
 import { KINDS, type Provider, type ProviderHealth, type ProviderKind } from '../domain/provider.js'
-import { toResolved } from './wire.js'
+import { fromSetRequest, toE4, toResolved } from './wire.js'
 
 export interface ProviderDeps extends ChoiceDeps {
   readonly directory: ProviderDirectory
-  readonly choices: Pick<ChoiceStore, 'get'>
   readonly manifest: Pick<ManifestStore, 'list'>
   readonly check: (provider: Provider, signal: AbortSignal) => Promise<ProviderHealth>
   readonly providerChosen: (organizationId: string, kind: string) => void
@@ -30,26 +25,37 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
     }),
     getOrgProvider: async (_request, call) => {
       const { organizationId } = await call.tenant()
-      const { choice, provider } = await deps.directory.inForce(organizationId)
+      const inForce = await deps.directory.inForce(organizationId)
+      const { choice, allowedRegions, temperature, maxTokens } = inForce.settings
       return {
         chosen: choice !== undefined,
-        resolved: toResolved(provider),
+        resolved: resolvedOf(inForce),
         baseUrl: choice?.baseUrl ?? '',
         hasApiKey: choice?.sealedKey !== undefined,
-        allowedRegions: [],
+        allowedRegions: [...allowedRegions],
+        temperatureE4: toE4(temperature),
+        maxTokens,
       }
     },
     setOrgProvider: async (request, call) => {
-      const tenant = await adminOf(call)
-      const choice = await readChoice(deps, tenant, request)
-      const { organizationId, userId } = tenant
-      const provider = await deps.directory.change(organizationId, choice, userId)
-      deps.providerChosen(organizationId, choice?.kind ?? 'default')
-      return { resolved: toResolved(provider) }
+      const { organizationId, userId } = await adminOf(call)
+      const before = await deps.directory.read(organizationId)
+      const settings = await toSettings(organizationId, fromSetRequest(request), before, deps)
+      if (!request.skipCheck) await assertAnswer(deps, organizationId, settings, call.signal)
+      const inForce = await deps.directory.change(organizationId, settings, userId)
+      deps.providerChosen(organizationId, settings.choice?.kind ?? 'default')
+      return { resolved: resolvedOf(inForce) }
     },
     checkProvider: async (_request, call) => {
       const { organizationId } = await call.tenant()
-      return deps.check(await deps.directory.open(organizationId), call.signal)
+      const { providers } = await deps.directory.open(organizationId)
+      const [first, ...others] = await Promise.all(
+        providers.map(async (provider) => deps.check(provider, call.signal)),
+      )
+      const failed = others.find(({ ok }) => !ok)
+      // One that answers at all is healthy; whoever asks learns of fallbacks that do not.
+      if (!first?.ok || !failed) return first ?? { ok: false, detail: 'there is no provider' }
+      return { ok: true, detail: `a fallback does not answer: ${failed.detail}` }
     },
     getManifest: async (_request, call) => {
       const { organizationId } = await call.tenant()
@@ -59,33 +65,30 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
   }
 }
 
+function resolvedOf({ settings, provider }: InForce) {
+  return toResolved(provider, settings.fallbacks)
+}
+
+/** Whoever would be asked has to answer now; throws INVALID_INPUT saying who does not, and why. */
+async function assertAnswer(
+  { check, sealer }: Pick<ProviderDeps, 'check' | 'sealer'>,
+  organizationId: string,
+  settings: ProviderSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  const links = linksOf(settings)
+  const found = await Promise.all(
+    links.map(async ({ choice }) => check(toProvider(organizationId, choice, sealer), signal)),
+  )
+  links.forEach(({ pointer }, index) => {
+    const health = found[index]
+    if (health && !health.ok)
+      throw invalid(`${pointer}/provider`, `does not answer: ${health.detail}`)
+  })
+}
+
 async function adminOf(call: Call): Promise<TenantContext> {
   const tenant = await call.tenant()
   if (tenant.userRole === 'admin') return tenant
   throw new AppError('FORBIDDEN', 'only an admin of the organisation may change its provider')
-}
-
-async function readChoice(
-  deps: ProviderDeps,
-  { organizationId }: TenantContext,
-  request: SetOrgProviderRequest,
-): Promise<ProviderChoice | undefined> {
-  refuseUnknown(request)
-  if (!request.provider) return undefined
-  const before = await deps.choices.get(organizationId)
-  return toChoice(organizationId, request, before, deps)
-}
-
-/** What this version does not do is refused by name: nobody may believe that it holds. */
-function refuseUnknown(request: SetOrgProviderRequest): void {
-  const { allowedRegions, fallbacks, temperatureE4, maxTokens } = request
-  const asked = [
-    ['allowed_regions', allowedRegions.length > 0],
-    ['fallbacks', fallbacks.length > 0],
-    ['temperature_e4', temperatureE4 !== undefined],
-    ['max_tokens', maxTokens !== undefined],
-  ] as const
-  const found = asked.find(([, isAsked]) => isAsked)
-  if (!found) return
-  throw new AppError('UNIMPLEMENTED', `${found[0]} is not supported by this version`)
 }

@@ -3,6 +3,7 @@ import {
   type Message as WireMessage,
   type ResolvedProvider,
   Role,
+  type SetOrgProviderRequest,
   type Source as WireSource,
   type StreamChatRequest,
   type StreamChatResponse,
@@ -16,7 +17,8 @@ import type {
   Sampling,
   Source,
 } from '../domain/completion.js'
-import { invalid } from '../domain/provider-choice.js'
+import { invalid, type ProviderChoice } from '../domain/provider-choice.js'
+import type { ProviderSettings, SettingsRequest } from '../domain/provider-settings.js'
 import type { ProviderDescription } from '../domain/provider.js'
 import { readFormat, readTools } from './read-json-fields.js'
 
@@ -163,6 +165,52 @@ export function toResponse(event: CompletionEvent): StreamChatResponse {
   }
 }
 
-export function toResolved({ kind, model, region, models }: ProviderDescription): ResolvedProvider {
-  return { provider: kind, model, region, models: [...models], fallbacks: [] }
+/** `fallbacks`: those of the organisation, in order. */
+export function toResolved(
+  { kind, model, region, models }: ProviderDescription,
+  fallbacks: readonly ProviderChoice[],
+): ResolvedProvider {
+  return {
+    provider: kind,
+    model,
+    region,
+    models: [...models],
+    fallbacks: fallbacks.map((fallback) => ({
+      provider: fallback.kind,
+      model: fallback.model,
+      region: fallback.region,
+      baseUrl: fallback.baseUrl,
+      hasApiKey: fallback.sealedKey !== undefined,
+    })),
+  }
+}
+
+/** What an organisation asks for; `toSettings` checks it. */
+export function fromSetRequest(request: SetOrgProviderRequest): SettingsRequest {
+  const { provider, model, baseUrl, apiKey, region } = request
+  const { allowedRegions, fallbacks, temperatureE4, maxTokens } = request
+  return {
+    choice: { provider, model, baseUrl, apiKey, region },
+    fallbacks,
+    allowedRegions,
+    temperature: temperatureE4 === undefined ? undefined : temperatureE4 / E4,
+    maxTokens,
+  }
+}
+
+/** The settings of a request, or the organisation's where it gives none. */
+export function withSettings(
+  sampling: Sampling,
+  { temperature, maxTokens }: Pick<ProviderSettings, 'temperature' | 'maxTokens'>,
+): Sampling {
+  const bounds = [sampling.maxTokens, maxTokens].filter((bound) => bound !== undefined)
+  return {
+    ...sampling,
+    temperature: sampling.temperature ?? temperature,
+    maxTokens: bounds.length === 0 ? undefined : Math.min(...bounds),
+  }
+}
+
+export function toE4(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value * E4)
 }
