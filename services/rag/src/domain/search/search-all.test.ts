@@ -68,7 +68,7 @@ function ports(own: readonly Found[] | Error, shared: readonly Found[] | Error) 
     onNotEmbedded: () => undefined,
     onSourceFailed: (source) => failed.push(source),
   }
-  return { failed, search: searchAll(all) }
+  return { all, failed, search: searchAll(all) }
 }
 
 describe('search', () => {
@@ -221,4 +221,22 @@ describe('with an embedding model', () => {
     expect(result).toMatchObject({ isHybrid: false, isDegraded: true })
     expect(failed).toHaveLength(1)
   })
+})
+
+test.each([
+  [{}, 50],
+  [{ limit: 20 }, 50],
+  [{ limit: 50 }, 100],
+  [{ documentLimit: 1 }, 100],
+])('ranks enough candidates for %j', async (fields, expected) => {
+  const { all } = ports([], [])
+  const asked: number[] = []
+  const index: SearchPorts['index'] = {
+    search: async (_, { limit }) => {
+      asked.push(limit)
+      return []
+    },
+  }
+  await searchAll({ ...all, index })(OWNER, request(fields))
+  expect(asked).toEqual([expected, expected])
 })

@@ -47,8 +47,10 @@ const DEFAULT_LIMIT = 8
 const MAX_LIMIT = 50
 const MAX_QUERY = 200_000
 const MAX_DOCUMENT_IDS = 1_000
-/** Passages of each source that are ranked; more do not change the order above them. */
-const MIN_CANDIDATES = 100
+/** Passages of each source that are ranked: more cost time and find no better ones (docs/retrieval.md). */
+const MIN_CANDIDATES = 50
+/** Where a document may have only a few, others have to be among them. */
+const MIN_CANDIDATES_OF_MANY_DOCUMENTS = 100
 /** A question whose meaning takes longer to find is answered by its terms. */
 const EMBED_TIMEOUT_MS = 1_000
 /** Of a long question the beginning says what it is about. */
@@ -73,7 +75,7 @@ export function searchAll(ports: SearchPorts) {
       terms: [...new Set(indexTerms(words))],
       embedding,
       filter: { documentIds, ...wanted },
-      limit: Math.max(MIN_CANDIDATES, 2 * limit),
+      limit: candidatesFor(limit, request.documentLimit),
     }
     const { found, isPartial } = await fromBothSources(ports, owner, query, wanted)
     const isHybrid = embedding !== undefined
@@ -83,6 +85,11 @@ export function searchAll(ports: SearchPorts) {
       isDegraded: isPartial || (ports.embedder !== undefined && !isHybrid),
     }
   }
+}
+
+function candidatesFor(limit: number, documentLimit: number): number {
+  const least = documentLimit > 0 ? MIN_CANDIDATES_OF_MANY_DOCUMENTS : MIN_CANDIDATES
+  return Math.max(least, 2 * limit)
 }
 
 /** What both collections have; one of them is enough. */
