@@ -14,7 +14,7 @@ import {
   toServiceConfig,
 } from '@lexcustis/runtime'
 import { z } from 'zod'
-import type { StreamTimeouts } from './adapters/stream-deadline.js'
+import type { AnswerLimits } from './adapters/providers/streaming-completer.js'
 import {
   isKind,
   KINDS,
@@ -24,13 +24,17 @@ import {
   type Provider,
   refusalOf,
 } from './domain/provider.js'
+import { PriceTable } from './domain/price-table.js'
 
 export interface LlmConfig extends ServiceConfig {
   /** Absent: a local Ollama if it answers, else quotations. */
   readonly provider: Provider | undefined
   /** Where a local Ollama would answer; ends in /v1. */
   readonly ollamaUrl: string
-  readonly timeouts: StreamTimeouts
+  readonly limits: AnswerLimits
+  readonly connectTimeoutMs: number
+  /** Absent: the table that ships. */
+  readonly prices: PriceTable | undefined
   readonly allowedPrivateHosts: readonly string[]
   readonly isLoopbackAllowed: boolean
   /** 32 bytes; absent: organisations cannot store API keys. */
@@ -84,6 +88,20 @@ function previousSealingKeys(): z.ZodType<readonly Buffer[], string | undefined>
     .describe('the path of a file with one former sealing key a line')
 }
 
+function priceTable(): z.ZodType<PriceTable | undefined, string | undefined> {
+  return optionalSecretFile()
+    .transform((text, context) => {
+      if (text === undefined) return undefined
+      try {
+        return PriceTable.parse(JSON.parse(text))
+      } catch {
+        context.addIssue({ code: 'custom', message: 'does not hold a price table' })
+        return z.NEVER
+      }
+    })
+    .describe('the path of a file like services/llm/data/prices.json')
+}
+
 /** Versions before this one lack fields that we send. */
 const OLDEST_API_VERSION = '2024-10-21'
 
@@ -116,6 +134,10 @@ const SHAPE = {
   CONTEXT_TOKENS: contextTokens(),
   FIRST_TOKEN_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 60_000 }),
   IDLE_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 30_000 }),
+  CONNECT_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 5_000 }),
+  TOTAL_TIMEOUT_MS: integer({ min: 1, max: MAX_TIMEOUT_MS, default: 600_000 }),
+  ANSWER_MAX_CHARS: integer({ min: 1, max: 100_000_000, default: 1_000_000 }),
+  PRICE_TABLE_FILE: priceTable(),
   ALLOWED_PRIVATE_HOSTS: list([]),
   SEALING_KEY_FILE: sealingKey(),
   SEALING_KEY_PREVIOUS_FILE: previousSealingKeys(),
@@ -135,7 +157,14 @@ export function readConfig(env: Environment): LlmConfig {
     ...toServiceConfig(parsed),
     provider: readProvider(parsed, readProfile(env), problems),
     ollamaUrl: readOllamaUrl(env['OLLAMA_HOST']),
-    timeouts: { firstTokenMs: parsed.FIRST_TOKEN_TIMEOUT_MS, idleMs: parsed.IDLE_TIMEOUT_MS },
+    limits: {
+      firstTokenMs: parsed.FIRST_TOKEN_TIMEOUT_MS,
+      idleMs: parsed.IDLE_TIMEOUT_MS,
+      totalMs: parsed.TOTAL_TIMEOUT_MS,
+      maxChars: parsed.ANSWER_MAX_CHARS,
+    },
+    connectTimeoutMs: parsed.CONNECT_TIMEOUT_MS,
+    prices: parsed.PRICE_TABLE_FILE,
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS,
     isLoopbackAllowed: readProfile(env) === 'embedded',
     sealingKey: parsed.SEALING_KEY_FILE,

@@ -11,14 +11,16 @@ import { PgManifestStore } from './adapters/pg-manifest-store.js'
 import { PgSealedKeyStore } from './adapters/pg-sealed-key-store.js'
 import { PgSettingsStore } from './adapters/pg-settings-store.js'
 import { Vendors } from './adapters/providers/vendors.js'
+import { shippedPrices, shippedVendorPages } from './adapters/shipped-data.js'
 import { ALLOW } from './allow.js'
 import type { LlmConfig } from './config.js'
 import { DefaultProvider } from './domain/default-provider.js'
+import type { PriceTable } from './domain/price-table.js'
 import { ProviderDirectory } from './domain/provider-directory.js'
 import { UseRecorder } from './domain/provider-manifest.js'
 import { rewrapKeys } from './domain/rewrap-keys.js'
 import { createEvents } from './events.js'
-import { createChatHandlers } from './handlers/chat-service.js'
+import { createChatHandlers, type CostOf } from './handlers/chat-service.js'
 import { createProviderHandlers } from './handlers/provider-service.js'
 import { createReadinessChecks } from './readiness.js'
 
@@ -40,9 +42,10 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
     allowedHosts: config.allowedPrivateHosts,
     isLoopbackAllowed: config.isLoopbackAllowed,
   })
+  const { connectTimeoutMs } = config
   const vendors = new Vendors({
-    guarded: open(new OutboundHttp(guard)),
-    open: open(new OutboundHttp()),
+    guarded: open(new OutboundHttp({ guard, connectTimeoutMs })),
+    open: open(new OutboundHttp({ connectTimeoutMs })),
   })
   const patience = new Patience({ ...PATIENCE, onBreak: events.providerBroke })
   const defaults = open(
@@ -88,14 +91,11 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
           createChatHandlers({
             directory,
             uses,
+            costOf: createCostOf(config.prices ?? shippedPrices()),
             report: events.completed,
             fellBack: events.fellBack,
             completerOf: (provider, organizationId) =>
-              patience.wrap(
-                organizationId,
-                provider,
-                vendors.completerOf(provider, config.timeouts),
-              ),
+              patience.wrap(organizationId, provider, vendors.completerOf(provider, config.limits)),
           }),
         ),
         service(
@@ -103,6 +103,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
           createProviderHandlers({
             directory,
             manifest,
+            pagesOf: shippedVendorPages(),
             sealer,
             checkBaseUrl: async (baseUrl) => guard.checkBaseUrl(baseUrl),
             check: async (provider, signal) => vendors.check(provider, signal),
@@ -123,4 +124,8 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
     metricsPort: probes.port,
     beforeClose: () => probes.setDraining(),
   }
+}
+
+function createCostOf(prices: PriceTable): CostOf {
+  return ({ kind, model }, usage) => prices.costOf(kind, model, usage, new Date())
 }

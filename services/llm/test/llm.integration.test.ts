@@ -25,6 +25,7 @@ import {
 } from '@lexcustis/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { LlmConfig } from '../src/config.js'
+import { PriceTable } from '../src/domain/price-table.js'
 import type { Provider } from '../src/domain/provider.js'
 import { type RunningLlm, startLlm } from '../src/service.js'
 import { ANTHROPIC_WIRE } from './vendors/anthropic-wire.js'
@@ -55,7 +56,9 @@ function configOf(change: Partial<LlmConfig> = {}): LlmConfig {
     extraCallers: {},
     provider: scripted(),
     ollamaUrl: 'http://127.0.0.1:9/v1',
-    timeouts: { firstTokenMs: 5_000, idleMs: 2_000 },
+    connectTimeoutMs: 2_000,
+    prices: undefined,
+    limits: { firstTokenMs: 5_000, idleMs: 2_000, totalMs: 60_000, maxChars: 1_000_000 },
     allowedPrivateHosts: [],
     isLoopbackAllowed: true,
     sealingKey: randomBytes(32),
@@ -210,6 +213,35 @@ describe('an answer', () => {
     if (count === 0) abort.abort()
     expect(await outcome).toMatchObject({ reason: 'CANCELLED' })
     await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
+  })
+
+  test('says what it cost where the table has a price, counted or estimated', async () => {
+    const prices = PriceTable.parse({
+      prices: [
+        {
+          provider: 'openai-compatible',
+          model: 'scripted',
+          from: '2026-01-01',
+          input: 2_000_000,
+          output: 10_000_000,
+          currency: 'EUR',
+          source: 'made up',
+          as_of: '2026-11',
+        },
+      ],
+    })
+    await using priced = await startLlm(configOf({ prices }), log())
+    using client = clientOf(ChatDefinition, 'gateway', priced.port)
+    const usageOf = async (asking: RpcClient<typeof ChatDefinition>) =>
+      (await ask(tenantOf(), requestOf(), asking)).find(({ $case }) => $case === 'usage')?.value
+    provider.setScenario({ tokens: TOKENS, usage: { prompt_tokens: 9, completion_tokens: 3 } })
+    expect(await usageOf(client)).toMatchObject({ costMicro: 48n, currency: 'EUR' })
+    provider.setScenario({ tokens: TOKENS, usage: null })
+    expect(await usageOf(client)).toMatchObject({
+      estimated: true,
+      costMicro: expect.any(BigInt) as bigint,
+    })
+    expect(await usageOf(chat)).toMatchObject({ costMicro: undefined, currency: '' })
   })
 
   test('that fails keeps its reason on the way', async () => {

@@ -34,7 +34,7 @@ export const TOOLS: NonNullable<Question['tools']> = {
   choice: undefined,
   inParallel: undefined,
 }
-const TIMEOUTS = { firstTokenMs: 5_000, idleMs: 5_000 }
+const TIMEOUTS = { firstTokenMs: 5_000, idleMs: 5_000, totalMs: 60_000, maxChars: 1_000_000 }
 
 export interface ProviderCase {
   readonly name: string
@@ -277,7 +277,12 @@ export function describeProvider({ name, wire, refused, spoken }: ProviderCase):
     test('is given up when it does not begin to answer', async () => {
       vendor.play({ isSilent: true })
       const aborted = vendor.aborted
-      const hurried = vendors.completerOf(provider, { firstTokenMs: 50, idleMs: 50 })
+      const hurried = vendors.completerOf(provider, {
+        firstTokenMs: 50,
+        idleMs: 50,
+        totalMs: 60_000,
+        maxChars: 1_000_000,
+      })
       const { error, kinds } = await ask(hurried)
       expect(error).toMatchObject({ reason: 'TIMEOUT' })
       expect(kinds).toEqual([])
@@ -287,7 +292,7 @@ export function describeProvider({ name, wire, refused, spoken }: ProviderCase):
     test('is not even asked when an organisation points into our network', async () => {
       const before = vendor.received.length
       const guard = new AddressGuard({ allowedHosts: [], isLoopbackAllowed: false })
-      using guarded = new OutboundHttp(guard)
+      using guarded = new OutboundHttp({ guard })
       const strict = new Vendors({ guarded, open: outbound })
       const { endpoint } = provider
       const chosen = {

@@ -132,6 +132,7 @@ async function configOf(around: Surroundings): Promise<LlmConfig> {
       LLM_MODEL: 'scripted',
       LLM_FIRST_TOKEN_TIMEOUT_MS: String(around.timeouts.firstTokenMs),
       LLM_IDLE_TIMEOUT_MS: String(around.timeouts.idleMs),
+      LLM_ANSWER_MAX_CHARS: '100000000',
     })
   } finally {
     await rm(folder, { recursive: true })

@@ -36,7 +36,8 @@ export function createRpcModel(
           throw notResolved(cause)
         })
       if (!resolved) throw notResolved(undefined)
-      return resolved
+      const { fallbacks, ...provider } = resolved
+      return { ...provider, fallbackRegions: fallbacks.map(({ region }) => region) }
     },
     async *stream(question, { principal, signal, traceparent }, deadline) {
       const context = await callContext(tokens, principal, 'llm', { deadline, signal, traceparent })
@@ -90,12 +91,15 @@ function toEvent({ event }: StreamChatResponse): ModelEvent | undefined {
     case 'delta':
       return { kind: 'delta', text: storable(event.value) }
     case 'usage': {
-      const { tokensIn, tokensOut, estimated } = event.value
-      return { kind: 'usage', usage: { tokensIn, tokensOut, isEstimated: estimated } }
+      const { tokensIn, tokensOut, estimated, costMicro, currency } = event.value
+      const cost = costMicro === undefined ? undefined : { micro: Number(costMicro), currency }
+      return { kind: 'usage', usage: { tokensIn, tokensOut, isEstimated: estimated, cost } }
     }
     case 'finished': {
-      const { reason, modelSnapshot } = event.value
-      return { kind: 'finished', reason: FINISH_REASONS[reason], modelSnapshot }
+      const { reason, modelSnapshot, provider, model } = event.value
+      // A service of the version before does not say.
+      const answeredBy = provider ? { provider, model } : undefined
+      return { kind: 'finished', reason: FINISH_REASONS[reason], modelSnapshot, answeredBy }
     }
     case 'toolCall':
     case undefined:

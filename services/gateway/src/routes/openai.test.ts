@@ -158,6 +158,7 @@ describe('through the OpenAI SDK', () => {
       model: 'small',
       region: 'eu',
       models: ['small', 'org/large:7b'],
+      fallbackRegions: [],
     })
     const names = []
     for await (const model of sdk(world).models.list()) names.push(model.id)

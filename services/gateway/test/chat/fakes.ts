@@ -16,6 +16,7 @@ import type {
   OutputVerdict,
   SourceVerdict,
   Question,
+  ResolvedProvider,
   Sealed,
 } from '../../src/domain/chat/ports.js'
 import type { ChatRequest, Passage } from '../../src/domain/chat/request.js'
@@ -179,9 +180,13 @@ export class ScriptedModel implements Model {
     readonly resolveError?: AppError,
   ) {}
 
-  async resolve(): Promise<{ provider: string; model: string; region: string; models: string[] }> {
+  fallbackRegions: readonly string[] = []
+
+  async resolve(): Promise<ResolvedProvider> {
     if (this.resolveError) throw this.resolveError
-    return { provider: 'mistral', model: 'small', region: 'eu', models: ['small', 'large'] }
+    const models = ['small', 'large']
+    const { fallbackRegions } = this
+    return { provider: 'mistral', model: 'small', region: 'eu', models, fallbackRegions }
   }
 
   async *stream(question: Question, { signal }: Hop): AsyncGenerator<ModelEvent> {

@@ -5,6 +5,8 @@ export interface StreamTimeouts {
   readonly firstTokenMs: number
   /** Between two events after that. */
   readonly idleMs: number
+  /** From the request to the end, whoever is slow. */
+  readonly totalMs: number
 }
 
 /** How long a provider that has finished may take for its count. */
@@ -15,6 +17,8 @@ export class StreamDeadline {
   private readonly abort = new AbortController()
   private readonly callerGone = () => this.abort.abort()
   private timer: NodeJS.Timeout
+  private readonly total: NodeJS.Timeout
+  private isOver = false
   private limitMs: number
   private isWaiting = true
   private hasText = false
@@ -25,6 +29,10 @@ export class StreamDeadline {
   ) {
     this.limitMs = timeouts.firstTokenMs
     this.timer = this.arm()
+    this.total = setTimeout(() => {
+      this.isOver = true
+      this.abort.abort()
+    }, timeouts.totalMs)
     caller.addEventListener('abort', this.callerGone, { once: true })
     if (caller.aborted) this.abort.abort()
   }
@@ -62,12 +70,17 @@ export class StreamDeadline {
   get error(): AppError | undefined {
     if (this.caller.aborted) return new AppError('CANCELLED', 'the caller went away')
     if (!this.abort.signal.aborted) return undefined
+    if (this.isOver) {
+      const { totalMs } = this.timeouts
+      return new AppError('TIMEOUT', `the provider did not finish within ${totalMs} ms`)
+    }
     const what = this.hasText ? 'went silent' : 'did not begin to answer'
     return new AppError('TIMEOUT', `the provider ${what} for ${this.limitMs} ms`)
   }
 
   close(): void {
     clearTimeout(this.timer)
+    clearTimeout(this.total)
     this.caller.removeEventListener('abort', this.callerGone)
   }
 

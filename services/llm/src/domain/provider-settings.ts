@@ -45,6 +45,7 @@ export interface SettingsRequest extends Omit<ProviderSettings, 'choice' | 'fall
 
 const MAX_FALLBACKS = 4
 const MAX_REGIONS = 32
+const MAX_REGIONS_TEXT = 190
 const MAX_TEMPERATURE = 2
 
 /** Checks what an organisation asks for; throws INVALID_INPUT with a pointer. */
@@ -67,8 +68,12 @@ export async function toSettings(
     fallbacks.push(await read.catch((error: unknown) => under(`/fallbacks/${index}`, error)))
   }
   const settings = { choice, fallbacks, allowedRegions, temperature, maxTokens }
-  for (const { pointer, choice: one } of linksOf(settings)) {
-    assertFits(pointer, one, settings)
+  const links = linksOf(settings)
+  for (const { pointer, choice: one } of links) assertFits(pointer, one, settings)
+  // They are recorded together, as where the data may go.
+  const regions = [...new Set(links.map(({ choice: { region } }) => region))].join('+')
+  if (regions.length > MAX_REGIONS_TEXT) {
+    throw invalid('/fallbacks', `have regions of more than ${MAX_REGIONS_TEXT} characters together`)
   }
   return settings
 }

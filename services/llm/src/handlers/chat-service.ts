@@ -1,12 +1,13 @@
 import { AppError, type Reason } from '@lexcustis/core'
 import type { ChatDefinition, StreamChatRequest, StreamChatResponse } from '@lexcustis/proto/llm'
 import type { Call, Handlers } from '@lexcustis/rpc'
-import type { Completer, CompletionEvent } from '../domain/completion.js'
+import type { Completer, CompletionEvent, Usage } from '../domain/completion.js'
 import { FallbackCompleter, type Link, type OnFallback } from '../domain/fallback-completer.js'
 import type { ProviderDirectory, Route } from '../domain/provider-directory.js'
+import type { Cost } from '../domain/price-table.js'
 import type { ProviderUse, UseRecorder } from '../domain/provider-manifest.js'
 import type { KindName, Provider, ProviderDescription } from '../domain/provider.js'
-import { fromRequest, toResponse, withSettings } from './wire.js'
+import { fromRequest, toResponse, toUsage, withSettings } from './wire.js'
 
 /** How one completion went; never what was said. */
 export interface CompletionReport {
@@ -15,11 +16,18 @@ export interface CompletionReport {
   readonly firstTokenMs: number | undefined
 }
 
+/** What tokens of a model cost; undefined when nobody knows. */
+export type CostOf = (
+  answering: { readonly kind: KindName; readonly model: string },
+  usage: Usage,
+) => Cost | undefined
+
 export interface ChatDeps {
   readonly directory: Pick<ProviderDirectory, 'named'>
   readonly completerOf: (provider: Provider, organizationId: string) => Completer
   readonly uses: Pick<UseRecorder, 'record'>
   readonly report: (report: CompletionReport) => void
+  readonly costOf: CostOf
   readonly fellBack: (from: KindName, to: KindName) => void
 }
 
@@ -53,7 +61,9 @@ async function* streamChat(
     for await (const event of completer.complete(question, call.signal)) {
       if (BEGINNINGS.has(event.kind)) firstTokenMs ??= performance.now() - startedAt
       if (event.kind === 'finished') use = toUse(event)
-      yield toResponse(event)
+      yield event.kind === 'usage'
+        ? toUsage(event.usage, deps.costOf({ kind: provider.kind, model: use.model }, event.usage))
+        : toResponse(event)
     }
     end = 'OK'
   } catch (error) {

@@ -11,6 +11,7 @@ import { fromSetRequest, toE4, toResolved } from './wire.js'
 export interface ProviderDeps extends ChoiceDeps {
   readonly directory: ProviderDirectory
   readonly manifest: Pick<ManifestStore, 'list'>
+  readonly pagesOf: (provider: string) => { termsUrl: string; documentationUrl: string }
   readonly check: (provider: Provider, signal: AbortSignal) => Promise<ProviderHealth>
   readonly providerChosen: (organizationId: string, kind: string) => void
 }
@@ -60,7 +61,9 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
     getManifest: async (_request, call) => {
       const { organizationId } = await call.tenant()
       const entries = await deps.manifest.list(organizationId)
-      return { entries: entries.map((entry) => ({ ...entry, termsUrl: '', documentationUrl: '' })) }
+      return {
+        entries: entries.map((entry) => ({ ...entry, ...deps.pagesOf(entry.provider) })),
+      }
     },
   }
 }

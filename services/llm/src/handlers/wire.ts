@@ -16,7 +16,9 @@ import type {
   Question,
   Sampling,
   Source,
+  Usage,
 } from '../domain/completion.js'
+import type { Cost } from '../domain/price-table.js'
 import { invalid, type ProviderChoice } from '../domain/provider-choice.js'
 import type { ProviderSettings, SettingsRequest } from '../domain/provider-settings.js'
 import type { ProviderDescription } from '../domain/provider.js'
@@ -138,19 +140,18 @@ function fromE4(
   return value
 }
 
-export function toResponse(event: CompletionEvent): StreamChatResponse {
+export function toUsage(
+  { tokensIn, tokensOut, isEstimated: estimated }: Usage,
+  cost: Cost | undefined,
+): StreamChatResponse {
+  const price = { costMicro: cost?.micro, currency: cost?.currency ?? '' }
+  return { event: { $case: 'usage', value: { tokensIn, tokensOut, estimated, ...price } } }
+}
+
+export function toResponse(event: Exclude<CompletionEvent, { kind: 'usage' }>): StreamChatResponse {
   switch (event.kind) {
     case 'delta':
       return { event: { $case: 'delta', value: event.text } }
-    case 'usage': {
-      const { tokensIn, tokensOut, isEstimated } = event.usage
-      return {
-        event: {
-          $case: 'usage',
-          value: { tokensIn, tokensOut, estimated: isEstimated, currency: '' },
-        },
-      }
-    }
     case 'tool_call': {
       const { index, id, name, arguments: given } = event
       return { event: { $case: 'toolCall', value: { index, id, name, arguments: given } } }

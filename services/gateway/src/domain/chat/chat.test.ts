@@ -78,6 +78,43 @@ describe('a chat that succeeds', () => {
     })
   })
 
+  test('says where data may go before, and who answered and what it cost after', async () => {
+    const world = createWorld()
+    world.model.fallbackRegions = ['de', 'eu', 'ch']
+    world.model.script = [
+      delta('ok'),
+      {
+        kind: 'usage',
+        usage: {
+          tokensIn: 7,
+          tokensOut: 3,
+          isEstimated: false,
+          cost: { micro: 1_250, currency: 'EUR' },
+        },
+      },
+      {
+        kind: 'finished',
+        reason: 'stop',
+        modelSnapshot: '',
+        answeredBy: { provider: 'openai', model: 'other' },
+      },
+    ]
+    const result = await world.chat(chatRequest(), world.audience, world.running.begin())
+    const [start, end] = world.evidence.records
+    expect(start?.attrs).toMatchObject({
+      provider: 'mistral',
+      model: 'small',
+      data_region: 'eu+de+ch',
+    })
+    expect(end?.attrs).toMatchObject({
+      provider: 'openai',
+      model: 'other',
+      cost_micro: 1_250,
+      currency: 'EUR',
+    })
+    expect(result.receipt).toMatchObject({ provider: 'openai', model: 'other' })
+  })
+
   test('commits to prompt, passages and response as canonical JSON and plain text', async () => {
     const world = createWorld()
     await world.chat(chatRequest(), world.audience, world.running.begin())

@@ -37,7 +37,8 @@ export async function conclude(
     firstTokenMs: ending.answer.firstTokenMs,
     cause: ending.kind === 'aborted' ? ending.error : undefined,
   })
-  const receipt = end && receiptOf(request, opening, ending.outcome, sealed, end)
+  const receipt =
+    end && receiptOf(request, ending.answer.answeredBy ?? opening, ending.outcome, sealed, end)
   return resultOf(started, ending, receipt)
 }
 

@@ -1,5 +1,5 @@
 import { AppError } from '@lexcustis/core'
-import type { FinishReason, OutputVerdict, Usage } from './ports.js'
+import type { AnsweredBy, FinishReason, OutputVerdict, Usage } from './ports.js'
 import { stopError, type StopReason, type Stop } from './stop.js'
 
 /** What came from the model until it finished or was cut. */
@@ -11,6 +11,8 @@ export interface Answer {
   readonly finishReason: FinishReason
   /** As the provider named the model; empty when it did not. */
   readonly modelSnapshot: string
+  /** Absent until it is known: then it is whoever was planned. */
+  readonly answeredBy?: AnsweredBy | undefined
 }
 
 export type AbortOutcome = StopReason | 'upstream_error' | 'internal_error'
@@ -48,6 +50,8 @@ const PROVIDER_REASONS: ReadonlySet<string> = new Set([
   'RATE_LIMITED',
   'INVALID_INPUT',
   'PAYLOAD_TOO_LARGE',
+  // The data would go to a region that the organisation does not allow.
+  'FORBIDDEN',
 ])
 
 /** Names what cut an answer short. A stop of ours goes before whatever it made fail. */

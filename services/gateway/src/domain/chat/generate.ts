@@ -1,6 +1,6 @@
 import { AppError, type Clock } from '@lexcustis/core'
 import type { Answer } from './ending.js'
-import type { Audience, FinishReason, Model, ModelEvent, Usage } from './ports.js'
+import type { Audience, Model, ModelEvent, Usage } from './ports.js'
 import { elapsedMs } from './elapsed.js'
 import { hopOf, type Prepared } from './prepare.js'
 import type { Stop } from './stop.js'
@@ -60,7 +60,7 @@ class GrowingAnswer {
   #text = ''
   #usage: Usage | undefined
   #firstTokenMs: number | undefined
-  #finished: { reason: FinishReason; modelSnapshot: string } | undefined
+  #finished: Extract<ModelEvent, { kind: 'finished' }> | undefined
 
   constructor(private readonly generation: Generation) {}
 
@@ -100,6 +100,7 @@ class GrowingAnswer {
       firstTokenMs: this.#firstTokenMs,
       finishReason: this.#finished?.reason ?? 'stop',
       modelSnapshot: this.#finished?.modelSnapshot ?? '',
+      answeredBy: this.#finished?.answeredBy,
     }
   }
 }

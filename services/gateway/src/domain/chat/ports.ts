@@ -86,6 +86,8 @@ export interface ResolvedProvider {
   readonly region: string
   /** Models a client may name; contains `model`. */
   readonly models: readonly string[]
+  /** Where data goes when others have to be asked, in their order. */
+  readonly fallbackRegions: readonly string[]
 }
 
 export interface Usage {
@@ -93,6 +95,14 @@ export interface Usage {
   readonly tokensOut: number
   /** Counted by us, because the provider said nothing. */
   readonly isEstimated: boolean
+  /** From the price table; absent when it has no price. */
+  readonly cost?: { readonly micro: number; readonly currency: string } | undefined
+}
+
+/** Who answered: a fallback when the one planned could not. */
+export interface AnsweredBy {
+  readonly provider: string
+  readonly model: string
 }
 
 export type FinishReason = 'stop' | 'length' | 'content_filter'
@@ -105,6 +115,8 @@ export type ModelEvent =
       readonly reason: FinishReason
       /** As the provider named it; empty when it did not. */
       readonly modelSnapshot: string
+      /** Absent when it was not said: then it is whoever was planned. */
+      readonly answeredBy?: AnsweredBy | undefined
     }
 
 export interface Question {

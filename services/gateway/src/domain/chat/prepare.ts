@@ -25,7 +25,13 @@ export interface Prepared {
 const NOT_SEARCHED: Found = { passages: [], retrieval: 'off', isDegraded: false }
 const NOT_FOUND: Found = { passages: [], retrieval: 'failed', isDegraded: true }
 /** Where a blocked input would have gone, when even that is not known. */
-const NOBODY: ResolvedProvider = { provider: 'none', model: 'none', region: 'none', models: [] }
+const NOBODY: ResolvedProvider = {
+  provider: 'none',
+  model: 'none',
+  region: 'none',
+  models: [],
+  fallbackRegions: [],
+}
 
 /**
  * Checks the input, resolves the provider and searches, all at once: none of the three shows the

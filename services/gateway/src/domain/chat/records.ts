@@ -17,6 +17,11 @@ const MAX_NAME_CHARS = 256
 
 const toE4 = (value: number): number => Math.round(value * 10_000)
 
+/** Where the data may go: the region planned, then those of whoever is asked instead. */
+function reachableRegions({ region, fallbackRegions }: ResolvedProvider): string {
+  return [...new Set([region, ...fallbackRegions])].join('+').slice(0, MAX_NAME_CHARS)
+}
+
 /** `chat.started`: everything that is known before the first byte goes to a provider. */
 export function startedRecord(
   { request, verdict, provider, found }: Prepared,
@@ -32,7 +37,7 @@ export function startedRecord(
     attrs: {
       provider: provider.provider,
       model: provider.model,
-      data_region: provider.region,
+      data_region: reachableRegions(provider),
       endpoint: request.endpoint,
       stream: request.isStream,
       policy_version: verdict.policyVersion,
@@ -123,8 +128,7 @@ function endAttrs(
     case 'completed':
       return {
         outcome: ending.outcome,
-        provider,
-        model,
+        ...(answer.answeredBy ?? { provider, model }),
         delivered: ending.isDelivered,
         finish_reason: answer.finishReason,
         tokens_in: tokensIn,
@@ -138,6 +142,9 @@ function endAttrs(
         pii: ending.verdict.findings.pii,
         signal: ending.verdict.signalReasons.length > 0,
         checks_failed: ending.verdict.checksFailed,
+        ...(answer.usage.cost
+          ? { cost_micro: answer.usage.cost.micro, currency: answer.usage.cost.currency }
+          : {}),
         ...(answer.modelSnapshot === ''
           ? {}
           : { model_snapshot: answer.modelSnapshot.slice(0, MAX_NAME_CHARS) }),

@@ -1,6 +1,6 @@
 import type { AppError } from '@lexcustis/core'
 import type { Answer, Outcome } from './ending.js'
-import type { Opening, Sealed } from './ports.js'
+import type { AnsweredBy, Opening, Sealed } from './ports.js'
 import type { ChatRequest } from './request.js'
 
 /** Where a chat stands in the log; what the client keeps. */
@@ -48,7 +48,7 @@ export type ChatResult = { readonly opening: Opening } & (
 
 export function receiptOf(
   request: ChatRequest,
-  opening: Opening,
+  { provider, model }: AnsweredBy,
   outcome: Outcome,
   started: Sealed | undefined,
   end: Sealed,
@@ -59,7 +59,7 @@ export function receiptOf(
     startedSequence: started?.sequence,
     end,
     outcome,
-    provider: opening.provider,
-    model: opening.model,
+    provider,
+    model,
   }
 }

@@ -13,12 +13,12 @@ const TOKENS = ['Der ', 'Zug ', 'fährt ', 'um ', '9:07 🚆.']
 const KEY = 'sk-a-secret-key'
 const SECRET_WORDS = 'the secret question'
 /** For answers that are waited for, and for those that never come. */
-const TIMEOUTS = { firstTokenMs: 10_000, idleMs: 10_000 }
-const SHORT = { firstTokenMs: 400, idleMs: 300 }
+const TIMEOUTS = { firstTokenMs: 10_000, idleMs: 10_000, totalMs: 60_000, maxChars: 1_000_000 }
+const SHORT = { firstTokenMs: 400, idleMs: 300, totalMs: 60_000, maxChars: 1_000_000 }
 
 let provider: ScriptedProvider
 const guard = new AddressGuard({ allowedHosts: [], isLoopbackAllowed: false })
-const outbound = { guarded: new OutboundHttp(guard), open: new OutboundHttp() }
+const outbound = { guarded: new OutboundHttp({ guard }), open: new OutboundHttp() }
 const vendors = new Vendors(outbound)
 
 beforeAll(async () => {
@@ -360,6 +360,31 @@ describe('a provider that is silent', () => {
     expect(error).toMatchObject({ reason: 'TIMEOUT' })
     const said = Array<string>(deltas).fill('delta')
     expect(kinds).toEqual(deltas > 0 ? [...said, 'usage'] : [])
+    await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
+  })
+})
+
+describe('a provider that goes on and on', () => {
+  test('is ended when the time for a whole answer is over, though it is never silent', async () => {
+    provider.setScenario({ tokens: TOKENS, endless: true, tokenDelayMs: 20 })
+    const { error, kinds } = await ask({ timeouts: { ...TIMEOUTS, totalMs: 300 } })
+    expect(error).toMatchObject({
+      reason: 'TIMEOUT',
+      message: 'the provider did not finish within 300 ms',
+    })
+    expect(kinds.at(-1)).toBe('usage')
+    await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
+  })
+
+  test('is ended when its answer is too long; what it said until then is counted', async () => {
+    provider.setScenario({ tokens: ['0123456789'], endless: true, tokenDelayMs: 1 })
+    const { error, text, events } = await ask({ timeouts: { ...TIMEOUTS, maxChars: 35 } })
+    expect(error).toMatchObject({
+      reason: 'UPSTREAM_ERROR',
+      message: expect.stringContaining('more than 35 characters') as string,
+    })
+    expect(text).toHaveLength(30)
+    expect(events.at(-1)).toMatchObject({ kind: 'usage', usage: { isEstimated: true } })
     await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
   })
 })

@@ -1,15 +1,28 @@
+import type { AppError } from '@lexcustis/core'
 import type { Completer, CompletionEvent, Question } from '../../domain/completion.js'
 import { assemblePrompt, contextSizeOf } from '../../domain/prompt.js'
 import { failure, toProviderFailure } from '../provider-failure.js'
 import { StreamDeadline, type StreamTimeouts } from '../stream-deadline.js'
-import type { AnswerReader, Dialect, Prompted, ReadyProvider, Send } from './dialect.js'
+import type {
+  AnswerPiece,
+  AnswerReader,
+  Dialect,
+  Prompted,
+  ReadyProvider,
+  Send,
+} from './dialect.js'
+
+export interface AnswerLimits extends StreamTimeouts {
+  /** Of an answer, calls of tools included, in UTF-16 units. */
+  readonly maxChars: number
+}
 
 /** Answers through a provider that streams, whatever its dialect. */
 export class StreamingCompleter implements Completer {
   constructor(
     private readonly dialect: Dialect,
     private readonly provider: ReadyProvider,
-    private readonly timeouts: StreamTimeouts,
+    private readonly limits: AnswerLimits,
   ) {}
 
   async *complete(question: Question, caller: AbortSignal): AsyncGenerator<CompletionEvent> {
@@ -39,7 +52,7 @@ export class StreamingCompleter implements Completer {
     reader: AnswerReader,
     caller: AbortSignal,
   ): AsyncGenerator<CompletionEvent> {
-    const deadline = new StreamDeadline(caller, this.timeouts)
+    const deadline = new StreamDeadline(caller, this.limits)
     try {
       yield* this.untilComplete(send, reader, deadline)
     } finally {
@@ -74,10 +87,13 @@ export class StreamingCompleter implements Completer {
     deadline: StreamDeadline,
   ): AsyncGenerator<CompletionEvent, boolean> {
     const opened = await send(deadline.signal)
+    let length = 0
     for await (const event of opened.events) {
       const { pieces, isProgress } = reader.read(event)
       deadline.received(isProgress)
       for (const piece of pieces) {
+        length += lengthOf(piece)
+        if (length > this.limits.maxChars) throw this.endless()
         deadline.paused()
         yield piece
         deadline.resumed()
@@ -86,4 +102,14 @@ export class StreamingCompleter implements Completer {
     }
     return opened.isDone()
   }
+
+  private endless(): AppError {
+    const advice = 'give max_tokens, or raise LLM_ANSWER_MAX_CHARS'
+    return failure(`answered more than ${this.limits.maxChars} characters`, advice)
+  }
+}
+
+/** UTF-16 units; what a tool is called with counts like text. */
+function lengthOf(piece: AnswerPiece): number {
+  return piece.kind === 'delta' ? piece.text.length : piece.name.length + piece.arguments.length
 }

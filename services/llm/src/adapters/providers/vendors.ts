@@ -4,7 +4,6 @@ import type { KindName, Provider, ProviderHealth } from '../../domain/provider.j
 import { OpenAiClients } from '../openai-client.js'
 import { checkReady } from '../provider-check.js'
 import type { Outbound } from '../sdk-fetch.js'
-import type { StreamTimeouts } from '../stream-deadline.js'
 import { AnthropicClients } from './anthropic-client.js'
 import { AnthropicDialect } from './anthropic.js'
 import { AZURE_OPENAI } from './azure-openai.js'
@@ -14,7 +13,7 @@ import { MISTRAL } from './mistral.js'
 import { OLLAMA } from './ollama.js'
 import { OPENAI_COMPATIBLE } from './openai-compatible.js'
 import { OPENAI } from './openai.js'
-import { StreamingCompleter } from './streaming-completer.js'
+import { type AnswerLimits, StreamingCompleter } from './streaming-completer.js'
 
 type ModelKind = Exclude<KindName, 'extractive'>
 
@@ -35,10 +34,10 @@ export class Vendors {
     }
   }
 
-  completerOf(provider: Provider, timeouts: StreamTimeouts): Completer {
+  completerOf(provider: Provider, limits: AnswerLimits): Completer {
     const { kind, endpoint } = provider
     if (kind === 'extractive' || !endpoint) return extractiveCompleter
-    return new StreamingCompleter(this.dialects[kind], { ...provider, endpoint }, timeouts)
+    return new StreamingCompleter(this.dialects[kind], { ...provider, endpoint }, limits)
   }
 
   /** Whether a provider answers, and what to do when it does not. */
