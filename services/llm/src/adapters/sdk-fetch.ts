@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Endpoint } from '../domain/provider.js'
 import type { OutboundHttp, OutboundRequest } from './outbound-http.js'
 import { failure } from './provider-failure.js'
-import { EndMark, type StreamEnding, toResponse } from './watched-response.js'
+import { EndMark, isEventStream, type StreamEnding, toResponse } from './watched-response.js'
 
 export interface Outbound {
   /** To endpoints of organisations. */
@@ -73,8 +73,8 @@ function toOutbound({ method = 'GET', headers, body, signal }: RequestInit): Out
 
 /** An error status may come in any form; it is named by its number. */
 function assertEventStream(message: IncomingMessage): void {
-  const { statusCode = 0, headers } = message
-  if (statusCode >= 300 || /^text\/event-stream\b/i.test(headers['content-type'] ?? '')) return
+  const { statusCode = 0 } = message
+  if (statusCode >= 300 || isEventStream(message)) return
   message.destroy()
   throw failure(`answered ${statusCode} without an event stream`, 'check its base URL')
 }

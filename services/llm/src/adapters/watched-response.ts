@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError, mib } from '@lexcustis/core'
+import { EventLines } from './event-lines.js'
 
 /** Far more than an answer of the longest kind; a provider that never stops must not fill memory. */
 const MAX_BODY_BYTES = mib(64)
@@ -54,12 +55,13 @@ export class EndMark {
 }
 
 /**
- * A fetch Response over a Node response. The body ends with the last event even when the provider keeps the
+ * A fetch Response over a Node response. Of an event stream it has only the events. The body ends with the last event even when the provider keeps the
  * connection open behind it, and fails when the connection breaks before its end.
  */
 export function toResponse(message: IncomingMessage, mark: EndMark): Response {
   let received = 0
   let lineBytes = 0
+  const lines = isEventStream(message) ? new EventLines() : undefined
   const body = new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
@@ -72,7 +74,8 @@ export function toResponse(message: IncomingMessage, mark: EndMark): Response {
             message.destroy(new AppError('UPSTREAM_ERROR', 'the provider does not stop answering'))
             return
           }
-          controller.enqueue(bytes)
+          const read = lines ? lines.write(bytes) : bytes
+          if (read.length > 0) controller.enqueue(read)
           if (mark.write(bytes)) {
             controller.close()
             leave(message)
@@ -99,6 +102,11 @@ export function toResponse(message: IncomingMessage, mark: EndMark): Response {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
   }
   return new Response(body, { status: message.statusCode ?? 502, headers })
+}
+
+/** By its type; what is around it in the header is of no interest. */
+export function isEventStream({ headers }: IncomingMessage): boolean {
+  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
 }
 
 function leave(message: IncomingMessage): void {
