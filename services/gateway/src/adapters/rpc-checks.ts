@@ -1,6 +1,7 @@
 import { AppError } from '@lexcustis/core'
 import { Check, Decision, type Finding, Role } from '@lexcustis/proto/compliance'
 import type { Checks, Findings, Hop } from '../domain/chat/ports.js'
+import type { ChatMessage, ModelOptions } from '../domain/chat/request.js'
 import type { TokenSource } from '../domain/tenant-tokens.js'
 import { callContext, type Peers } from './peers.js'
 
@@ -10,7 +11,22 @@ const ROLES = {
   system: Role.SYSTEM,
   user: Role.USER,
   assistant: Role.ASSISTANT,
+  // What a tool gives back comes from anywhere, and is looked at as closely as what a person says.
+  tool: Role.USER,
 } as const
+
+/** Everything that a model is going to read: messages, calls made before, and what tools say of themselves. */
+function toChecked(messages: readonly ChatMessage[], { tools, responseFormat }: ModelOptions) {
+  const texts = messages.flatMap(({ role, content, toolCalls = [] }) => [
+    { role: ROLES[role], content },
+    ...toolCalls.map(({ name, arguments: given }) => ({
+      role: Role.ASSISTANT,
+      content: `${name} ${given}`,
+    })),
+  ])
+  const extras = [tools, responseFormat].map((content) => ({ role: Role.SYSTEM, content }))
+  return [...extras, ...texts].filter(({ content }) => content !== '')
+}
 
 /** The compliance service. Without its verdict there is none: every failure here refuses. */
 export function createRpcChecks(
@@ -20,8 +36,8 @@ export function createRpcChecks(
   const context = async ({ principal, signal, traceparent }: Hop) =>
     callContext(tokens, principal, 'compliance', { timeoutMs: TIMEOUT_MS, signal, traceparent })
   return {
-    async checkInput(messages, hop) {
-      const sent = messages.map(({ role, content }) => ({ role: ROLES[role], content }))
+    async checkInput(messages, options, hop) {
+      const sent = toChecked(messages, options)
       const verdict = await checks
         .preCheck({ messages: sent }, await context(hop))
         .catch(refuse('this request could not be checked, so nothing was sent to a model'))
@@ -45,10 +61,12 @@ export function createRpcChecks(
         .catch(refuse('the sources could not be checked, so nothing was sent to a model'))
       return verdicts.map(({ n, reasons, withheld }) => ({ n, reasons, isWithheld: withheld }))
     },
-    async checkAnswer({ question, answer, passages }, hop) {
+    async checkAnswer({ question, answer, toolCalls, passages }, hop) {
       const sent = passages.map(({ n, text }) => ({ n, text }))
+      const calls = toolCalls.map(({ name, arguments: given }) => `${name} ${given}`)
+      const whole = [answer, ...calls].filter((text) => text !== '').join('\n')
       const verdict = await checks
-        .postCheck({ question, answer, passages: sent }, await context(hop))
+        .postCheck({ question, answer: whole, passages: sent }, await context(hop))
         .catch(refuse('the answer could not be checked'))
       return {
         isBlocked: isBlock(verdict.decision),

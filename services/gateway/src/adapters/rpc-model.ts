@@ -11,15 +11,19 @@ import { callContext, type Peers } from './peers.js'
 
 const RESOLVE_TIMEOUT_MS = 5_000
 
-const ROLES = { system: Role.SYSTEM, user: Role.USER, assistant: Role.ASSISTANT } as const
+const ROLES = {
+  system: Role.SYSTEM,
+  user: Role.USER,
+  assistant: Role.ASSISTANT,
+  tool: Role.TOOL,
+} as const
 
 const FINISH_REASONS = {
   [FinishReason.UNSPECIFIED]: 'stop',
   [FinishReason.STOP]: 'stop',
   [FinishReason.LENGTH]: 'length',
   [FinishReason.CONTENT_FILTER]: 'content_filter',
-  // No tools are passed on.
-  [FinishReason.TOOL_CALLS]: 'stop',
+  [FinishReason.TOOL_CALLS]: 'tool_calls',
 } as const
 
 /** The llm service: who answers for an organisation, and the answer as it comes. */
@@ -56,15 +60,16 @@ function notResolved(cause: unknown): AppError {
   })
 }
 
-function toRequest({ provider, model, messages, passages, sampling }: Question): StreamChatRequest {
+function toRequest(question: Question): StreamChatRequest {
+  const { provider, model, messages, passages, sampling, options } = question
   return {
     provider,
     model,
-    messages: messages.map(({ role, content }) => ({
+    messages: messages.map(({ role, content, toolCalls = [], toolCallId = '' }) => ({
       role: ROLES[role],
       content,
-      toolCalls: [],
-      toolCallId: '',
+      toolCalls: [...toolCalls],
+      toolCallId,
     })),
     sources: passages.map(({ n, title, text, headingPath }) => ({
       n,
@@ -76,9 +81,12 @@ function toRequest({ provider, model, messages, passages, sampling }: Question):
     topPE4: toE4(sampling.topP),
     stop: [...(sampling.stop ?? [])],
     seed: sampling.seed,
-    toolsJson: '',
-    toolChoiceJson: '',
-    responseFormatJson: '',
+    presencePenaltyE4: toE4(sampling.presencePenalty),
+    frequencyPenaltyE4: toE4(sampling.frequencyPenalty),
+    toolsJson: options.tools,
+    toolChoiceJson: options.toolChoice,
+    responseFormatJson: options.responseFormat,
+    parallelToolCalls: options.inParallel,
   }
 }
 
@@ -101,7 +109,16 @@ function toEvent({ event }: StreamChatResponse): ModelEvent | undefined {
       const answeredBy = provider ? { provider, model } : undefined
       return { kind: 'finished', reason: FINISH_REASONS[reason], modelSnapshot, answeredBy }
     }
-    case 'toolCall':
+    case 'toolCall': {
+      const { index, id, name, arguments: given } = event.value
+      return {
+        kind: 'tool_call',
+        index,
+        id: storable(id),
+        name: storable(name),
+        arguments: storable(given),
+      }
+    }
     case undefined:
       return undefined
   }

@@ -10,7 +10,7 @@ import { createChatEvents } from '../chat-events.js'
 import { CODE_VERSION } from '../code-version.js'
 import type { RouteDeps } from '../deps.js'
 import { createChat } from '../domain/chat/chat.js'
-import type { ChatRequest } from '../domain/chat/request.js'
+import { type ChatRequest, NO_OPTIONS } from '../domain/chat/request.js'
 import type { ChatResult } from '../domain/chat/result.js'
 import { RunningChats } from '../domain/chat/running-chats.js'
 import { DEFAULT_CHAT_SETTINGS } from '../domain/chat/settings.js'
@@ -93,6 +93,7 @@ function fromBody(
     usesRetrieval: true,
     documentIds: body.document_ids ?? [],
     sampling: {},
+    options: NO_OPTIONS,
   }
 }
 

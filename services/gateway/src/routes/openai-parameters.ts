@@ -13,8 +13,6 @@ const only =
 const emptyArray: IsHarmless = (value) => Array.isArray(value) && value.length === 0
 const emptyObject: IsHarmless = (value) =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0
-const plainText: IsHarmless = (value) =>
-  typeof value === 'object' && value !== null && 'type' in value && value.type === 'text'
 const textOnly: IsHarmless = (value) =>
   Array.isArray(value) && value.length === 1 && value[0] === 'text'
 
@@ -25,20 +23,14 @@ const textOnly: IsHarmless = (value) =>
  */
 const UNSUPPORTED: Readonly<Record<string, IsHarmless>> = {
   audio: never,
-  frequency_penalty: only(0),
   function_call: only('none', 'auto'),
   functions: emptyArray,
   logit_bias: emptyObject,
   logprobs: only(false),
   modalities: textOnly,
   n: only(1),
-  parallel_tool_calls: always,
   prediction: never,
-  presence_penalty: only(0),
   reasoning_effort: never,
-  response_format: plainText,
-  tool_choice: only('none', 'auto'),
-  tools: emptyArray,
   top_logprobs: only(0),
   verbosity: never,
   web_search_options: never,

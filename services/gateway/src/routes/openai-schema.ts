@@ -8,11 +8,37 @@ const Text = z.string().refine((text) => hasAtMostChars(text, MAX_CONTENT_CHARS)
 /** Any kind of part has this shape; which kinds are taken is decided by `readOpenAiRequest`. */
 const Part = z.looseObject({ type: z.string(), text: Text.optional() })
 
+const Name = z.string().regex(/^[\w-]{1,64}$/, 'must be up to 64 letters, digits, _ and -')
+const MAX_TOOLS = 128
+const MAX_CALLS = 128
+const Penalty = z.number().min(-2).max(2)
+
+/** Fields beyond these are the vendor's own and stay. */
+const Tool = z.looseObject({
+  type: z.literal('function', 'only function is supported'),
+  function: z.looseObject({ name: Name }),
+})
+
+export const ToolCalls = z
+  .array(
+    z.strictObject({
+      id: z.string().min(1).max(256),
+      type: z.literal('function', 'only function is supported').optional(),
+      function: z.strictObject({ name: Name, arguments: Text }),
+    }),
+  )
+  .min(1)
+  .max(MAX_CALLS, `at most ${MAX_CALLS} calls`)
+
+const isSmall = (value: unknown) => JSON.stringify(value).length <= MAX_CONTENT_CHARS
+
 const Message = z.looseObject({
   role: z.string(),
   content: z
     .union([Text, z.array(Part)], { error: 'must be text or an array of text parts' })
     .nullish(),
+  tool_calls: ToolCalls.nullish().or(z.array(z.never()).max(0)),
+  tool_call_id: z.string().min(1).max(256).nullish(),
 })
 
 /**
@@ -42,6 +68,23 @@ export const OpenAiBody = z.looseObject({
     })
     .nullish(),
   seed: z.int().nullish(),
+  presence_penalty: Penalty.nullish(),
+  frequency_penalty: Penalty.nullish(),
+  tools: z
+    .array(Tool)
+    .max(MAX_TOOLS, `at most ${MAX_TOOLS} tools`)
+    .refine(isSmall, `must take at most ${MAX_CONTENT_CHARS} characters as JSON`)
+    .nullish(),
+  tool_choice: z
+    .union([z.enum(['none', 'auto', 'required']), z.looseObject({ type: z.literal('function') })], {
+      error: 'must be none, auto, required or a function by name',
+    })
+    .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: z
+    .looseObject({ type: z.enum(['text', 'json_object', 'json_schema']) })
+    .refine(isSmall, `must take at most ${MAX_CONTENT_CHARS} characters as JSON`)
+    .nullish(),
   lexcustis: z
     .strictObject({
       rag: z.boolean().optional().describe('Search the organisation’s documents'),

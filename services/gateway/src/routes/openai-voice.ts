@@ -1,4 +1,5 @@
 import type { FinishReason, Opening, Usage } from '../domain/chat/ports.js'
+import type { ToolCall } from '../domain/chat/request.js'
 import type { ChatResult } from '../domain/chat/result.js'
 import { toOpenAiError } from '../plugins/openai-error.js'
 import { DONE, dataFrame } from '../sse.js'
@@ -54,11 +55,7 @@ export function toCompletion(result: Ended, created: number): object {
     choices: [
       {
         index: 0,
-        message: {
-          role: 'assistant',
-          content: result.kind === 'completed' ? result.answer.text : '',
-          refusal: null,
-        },
+        message: { role: 'assistant', ...saidIn(result), refusal: null },
         logprobs: null,
         finish_reason: finishReasonOf(result),
       },
@@ -68,7 +65,19 @@ export function toCompletion(result: Ended, created: number): object {
   }
 }
 
-/** The answer in chunks. The last one with a choice waits until the end is recorded. */
+/** What only calls tools says nothing; what is blocked neither says nor calls anything. */
+function saidIn(result: Ended): object {
+  if (result.kind !== 'completed') return { content: '' }
+  const { text, toolCalls } = result.answer
+  if (toolCalls.length === 0) return { content: text }
+  return { content: text === '' ? null : text, tool_calls: toolCalls.map(toCallJson) }
+}
+
+function toCallJson({ id, name, arguments: given }: ToolCall) {
+  return { id, type: 'function', function: { name, arguments: given } }
+}
+
+/** The answer in chunks. Calls of tools come whole, behind the text: docs/decisions/0024. The last one with a choice waits until the end is recorded. */
 export function openAiVoice(created: number, includeUsage: boolean): StreamVoice {
   // Usage is null on every chunk but the last when it was asked for, and absent when it was not.
   const usage = includeUsage ? { usage: null } : {}
@@ -101,12 +110,15 @@ export function openAiVoice(created: number, includeUsage: boolean): StreamVoice
       if (result.kind === 'failed') {
         return dataFrame({ ...toOpenAiError(result.error), lexcustis: extensionOf(result) })
       }
+      const calls = result.kind === 'completed' ? result.answer.toolCalls : []
+      const delta = { tool_calls: calls.map((call, index) => ({ index, ...toCallJson(call) })) }
+      const called = calls.length > 0 ? dataFrame(chunk(result.opening, delta, null)) : ''
       const last = {
         ...chunk(result.opening, {}, finishReasonOf(result)),
         lexcustis: extensionOf(result),
       }
       const counted = { ...head(result.opening), choices: [], usage: usageOf(result) }
-      return dataFrame(last) + (includeUsage ? dataFrame(counted) : '') + DONE
+      return called + dataFrame(last) + (includeUsage ? dataFrame(counted) : '') + DONE
     },
   }
 }

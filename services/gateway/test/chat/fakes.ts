@@ -19,7 +19,7 @@ import type {
   ResolvedProvider,
   Sealed,
 } from '../../src/domain/chat/ports.js'
-import type { ChatRequest, Passage } from '../../src/domain/chat/request.js'
+import { type ChatRequest, NO_OPTIONS, type Passage } from '../../src/domain/chat/request.js'
 import { RunningChats } from '../../src/domain/chat/running-chats.js'
 import type { ChatSettings } from '../../src/domain/chat/settings.js'
 import { userPrincipal } from '../../src/domain/principal.js'
@@ -88,6 +88,7 @@ export function chatRequest(overrides: Partial<ChatRequest> = {}): ChatRequest {
     usesRetrieval: true,
     documentIds: [],
     sampling: {},
+    options: NO_OPTIONS,
     traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`,
     ...overrides,
   }
@@ -255,8 +256,8 @@ export function createWorld(
   given: {
     readonly script?: readonly ModelStep[]
     readonly resolveError?: AppError
-    readonly input?: () => Promise<InputVerdict>
-    readonly output?: () => Promise<OutputVerdict>
+    readonly input?: Checks['checkInput']
+    readonly output?: Checks['checkAnswer']
     readonly sources?: () => Promise<readonly SourceVerdict[]>
     readonly search?: () => Promise<Found>
     readonly admit?: () => Promise<void>

@@ -42,7 +42,8 @@ export async function answer(
     if (generated.failure) return cutShort(generated.answer, generated.failure.cause, stop)
     const ending = await judge(ports.checks, started, generated.answer, stop)
     const isReleased = started.verdict.mustHoldOutput && ending.kind === 'completed'
-    if (isReleased) void audience.deliver(generated.answer.text)
+    const { text } = generated.answer
+    if (isReleased && text !== '') void audience.deliver(text)
     return ending
   } catch (error) {
     return internalError(nothingYet(started), 'gateway', error)
@@ -76,7 +77,12 @@ async function judge(
   try {
     // Without the stop's signal: who has left still gets a complete record.
     output = await checks.checkAnswer(
-      { question, answer: answer.text, passages: found.passages },
+      {
+        question,
+        answer: answer.text,
+        toolCalls: answer.toolCalls,
+        passages: found.passages,
+      },
       hopOf(request),
     )
   } catch (error) {
@@ -85,5 +91,7 @@ async function judge(
   }
   if (output.isBlocked) return { kind: 'blocked', outcome: 'blocked', answer, verdict: output }
   const isDelivered = !stop.isClientGone
-  return { kind: 'completed', outcome: 'completed', answer, verdict: output, isDelivered }
+  // A call of a tool states nothing, so there is nothing for a person to doubt yet.
+  const verdictOn = answer.toolCalls.length > 0 ? { ...output, signalReasons: [] } : output
+  return { kind: 'completed', outcome: 'completed', answer, verdict: verdictOn, isDelivered }
 }

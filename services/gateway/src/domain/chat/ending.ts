@@ -1,10 +1,13 @@
 import { AppError } from '@lexcustis/core'
 import type { AnsweredBy, FinishReason, OutputVerdict, Usage } from './ports.js'
+import type { ToolCall } from './request.js'
 import { stopError, type StopReason, type Stop } from './stop.js'
 
 /** What came from the model until it finished or was cut. */
 export interface Answer {
   readonly text: string
+  /** Calls of tools that the model asks for. */
+  readonly toolCalls: readonly ToolCall[]
   readonly usage: Usage
   /** From the request to the first text; absent when none came. */
   readonly firstTokenMs: number | undefined
@@ -65,6 +68,10 @@ export function cutShort(answer: Answer, failure: unknown, stop: Stop): Ending {
     return { kind: 'aborted', answer, outcome: 'timeout', error: failure }
   }
   if (!PROVIDER_REASONS.has(failure.reason)) return internalError(answer, 'llm', failure)
+  // What the provider cannot do, by name: nothing was sent, and only the client can change it.
+  if (failure.reason === 'INVALID_INPUT') {
+    return { kind: 'aborted', answer, outcome: 'upstream_error', error: failure }
+  }
   // The provider's own 429 is not about this client's requests to us.
   const error = new AppError('UPSTREAM_ERROR', failure.message, { cause: failure })
   return { kind: 'aborted', answer, outcome: 'upstream_error', error }

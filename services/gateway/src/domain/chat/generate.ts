@@ -7,6 +7,8 @@ import type { Stop } from './stop.js'
 
 /** Far above any model's longest answer; without a bound a broken provider would fill the memory. */
 const ANSWER_MAX_CHARS = 1_000_000
+const MAX_CALLS = 128
+type ToolCallPiece = Extract<ModelEvent, { kind: 'tool_call' }>
 /** Good enough to bill nobody by: used only where the provider counted nothing. */
 const CHARS_PER_TOKEN = 4
 
@@ -39,6 +41,7 @@ export async function generate(generation: Generation): Promise<Generated> {
       messages: request.messages,
       passages: found.passages,
       sampling: request.sampling,
+      options: request.options,
     }
     for await (const event of model.stream(question, hopOf(request, stop.signal), deadline)) {
       const wait = growing.take(event)
@@ -58,6 +61,9 @@ export async function generate(generation: Generation): Promise<Generated> {
 /** Collects what the record needs to know while text passes through. */
 class GrowingAnswer {
   #text = ''
+  /** Of text and calls, as far as they have come. */
+  #length = 0
+  readonly #calls: { id: string; name: string; arguments: string }[] = []
   #usage: Usage | undefined
   #firstTokenMs: number | undefined
   #finished: Extract<ModelEvent, { kind: 'finished' }> | undefined
@@ -73,6 +79,9 @@ class GrowingAnswer {
     switch (event.kind) {
       case 'delta':
         return this.#takeText(event.text)
+      case 'tool_call':
+        this.#takeCall(event)
+        return undefined
       case 'usage':
         this.#usage = event.usage
         return undefined
@@ -86,17 +95,36 @@ class GrowingAnswer {
     if (text === '') return undefined
     const { audience, clock, receivedMicros } = this.generation
     this.#firstTokenMs ??= elapsedMs(receivedMicros, clock.nowMicros())
-    if (this.#text.length + text.length > ANSWER_MAX_CHARS) {
-      throw new AppError('UPSTREAM_ERROR', 'the provider did not stop answering')
-    }
+    this.#grow(text.length)
     this.#text += text
     return audience?.deliver(text)
+  }
+
+  /** Kept until it is whole and checked: nothing can be done with half a call. */
+  #takeCall({ index, id, name, arguments: more }: ToolCallPiece): void {
+    const { clock, receivedMicros } = this.generation
+    this.#firstTokenMs ??= elapsedMs(receivedMicros, clock.nowMicros())
+    if (index > this.#calls.length || index >= MAX_CALLS) {
+      throw new AppError('UPSTREAM_ERROR', 'the provider sent calls of tools out of order')
+    }
+    this.#grow(name.length + more.length)
+    const call = (this.#calls[index] ??= { id: '', name: '', arguments: '' })
+    call.id ||= id
+    call.name ||= name
+    call.arguments += more
+  }
+
+  #grow(chars: number): void {
+    this.#length += chars
+    if (this.#length <= ANSWER_MAX_CHARS) return
+    throw new AppError('UPSTREAM_ERROR', 'the provider did not stop answering')
   }
 
   answer(): Answer {
     return {
       text: this.#text,
-      usage: this.#usage ?? estimate(this.generation.prepared, this.#text.length),
+      toolCalls: this.#calls,
+      usage: this.#usage ?? estimate(this.generation.prepared, this.#length),
       firstTokenMs: this.#firstTokenMs,
       finishReason: this.#finished?.reason ?? 'stop',
       modelSnapshot: this.#finished?.modelSnapshot ?? '',
@@ -117,5 +145,12 @@ function estimate({ request, found }: Prepared, answerChars: number): Usage {
 
 /** An answer of which there is no text, or none that may be recorded. */
 export function nothingYet(prepared: Prepared, usage: Usage = estimate(prepared, 0)): Answer {
-  return { text: '', usage, firstTokenMs: undefined, finishReason: 'stop', modelSnapshot: '' }
+  return {
+    text: '',
+    toolCalls: [],
+    usage,
+    firstTokenMs: undefined,
+    finishReason: 'stop',
+    modelSnapshot: '',
+  }
 }

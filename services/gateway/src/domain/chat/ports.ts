@@ -1,5 +1,5 @@
 import type { TenantPrincipal } from '../principal.js'
-import type { ChatMessage, Passage, Sampling } from './request.js'
+import type { ChatMessage, ModelOptions, Passage, Sampling, ToolCall } from './request.js'
 
 /** What travels with every call that one chat makes. */
 export interface Hop {
@@ -44,6 +44,7 @@ export interface OutputVerdict {
 export interface AnswerToCheck {
   readonly question: string
   readonly answer: string
+  readonly toolCalls: readonly ToolCall[]
   readonly passages: readonly Passage[]
 }
 
@@ -58,7 +59,12 @@ export interface SourceVerdict {
 
 /** A verdict is an answer; a call that fails means that no verdict could be given. */
 export interface Checks {
-  checkInput(messages: readonly ChatMessage[], hop: Hop): Promise<InputVerdict>
+  /** Tools are text that a model reads, so they are checked like messages. */
+  checkInput(
+    messages: readonly ChatMessage[],
+    options: ModelOptions,
+    hop: Hop,
+  ): Promise<InputVerdict>
   /** Verdicts on the sources in which something was found. */
   checkSources(passages: readonly Passage[], hop: Hop): Promise<readonly SourceVerdict[]>
   checkAnswer(answer: AnswerToCheck, hop: Hop): Promise<OutputVerdict>
@@ -105,10 +111,19 @@ export interface AnsweredBy {
   readonly model: string
 }
 
-export type FinishReason = 'stop' | 'length' | 'content_filter'
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'tool_calls'
 
 export type ModelEvent =
   | { readonly kind: 'delta'; readonly text: string }
+  | {
+      /** A piece of a call: the id and the name in its first one. */
+      readonly kind: 'tool_call'
+      /** Which call, from 0. */
+      readonly index: number
+      readonly id: string
+      readonly name: string
+      readonly arguments: string
+    }
   | { readonly kind: 'usage'; readonly usage: Usage }
   | {
       readonly kind: 'finished'
@@ -125,6 +140,7 @@ export interface Question {
   readonly messages: readonly ChatMessage[]
   readonly passages: readonly Passage[]
   readonly sampling: Sampling
+  readonly options: ModelOptions
 }
 
 export interface Model {

@@ -44,7 +44,7 @@ export async function prepare(
   stop: Stop,
 ): Promise<Prepared> {
   const hop = hopOf(request, stop.signal)
-  const checking = ports.checks.checkInput(request.messages, hop)
+  const checking = ports.checks.checkInput(request.messages, request.options, hop)
   const resolving = ports.model.resolve(hop).then((found) => choose(found, request.model))
   const searching = request.usesRetrieval
     ? ports.search

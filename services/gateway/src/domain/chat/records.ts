@@ -1,5 +1,5 @@
 import { formatMicros, uuidv7 } from '@lexcustis/core'
-import { passagesText, promptText } from './content.js'
+import { passagesText, promptText, responseText } from './content.js'
 import { elapsedMs } from './elapsed.js'
 import type { Ending } from './ending.js'
 import type { InputVerdict, NewRecord, ResolvedProvider } from './ports.js'
@@ -62,7 +62,7 @@ export function startedRecord(
         : { client_request_id: request.clientRequestId }),
     },
     content: [
-      { field: 'prompt', value: promptText(request.messages) },
+      { field: 'prompt', value: promptText(request.messages, request.options) },
       ...(found.passages.length > 0
         ? [{ field: 'passages' as const, value: passagesText(found.passages) }]
         : []),
@@ -87,7 +87,7 @@ export function blockedInputRecord(
       reasons: verdict.reasons,
       rules: verdict.findings.rules,
     },
-    content: [{ field: 'prompt', value: promptText(request.messages) }],
+    content: [{ field: 'prompt', value: promptText(request.messages, request.options) }],
   }
 }
 
@@ -105,7 +105,7 @@ export function endRecord(
   startedMicros: bigint,
   nowMicros: bigint,
 ): NewRecord {
-  const { text } = ending.answer
+  const response = responseText(ending.answer)
   return {
     id: uuidv7(),
     type: END_TYPES[ending.kind],
@@ -113,7 +113,7 @@ export function endRecord(
     ref: request.requestId,
     trace: traceOf(request),
     attrs: endAttrs(provider, ending, elapsedMs(startedMicros, nowMicros)),
-    content: text === '' ? [] : [{ field: 'response', value: text }],
+    content: response === '' ? [] : [{ field: 'response', value: response }],
   }
 }
 

@@ -1,9 +1,36 @@
 import type { TenantPrincipal } from '../principal.js'
 
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant'
-  readonly content: string
+/** A call of a tool that the model asked for. */
+export interface ToolCall {
+  /** Given by the model; the tool's message refers to it. */
+  readonly id: string
+  readonly name: string
+  /** As the model wrote them: JSON, if it kept to the rules. */
+  readonly arguments: string
 }
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
+  readonly content: string
+  /** Assistant only. */
+  readonly toolCalls?: readonly ToolCall[] | undefined
+  /** Tool only: the call that this answers. */
+  readonly toolCallId?: string | undefined
+}
+
+/**
+ * What the model may do besides writing text, as JSON in the form of OpenAI's API; empty for nothing.
+ * It is passed on unchanged.
+ */
+export interface ModelOptions {
+  readonly tools: string
+  readonly toolChoice: string
+  readonly responseFormat: string
+  /** Absent for the provider's default. */
+  readonly inParallel?: boolean | undefined
+}
+
+export const NO_OPTIONS: ModelOptions = { tools: '', toolChoice: '', responseFormat: '' }
 
 /** What a client may ask of the model; absent means the provider's default. */
 export interface Sampling {
@@ -12,6 +39,8 @@ export interface Sampling {
   readonly maxTokens?: number | undefined
   readonly stop?: readonly string[] | undefined
   readonly seed?: bigint | undefined
+  readonly presencePenalty?: number | undefined
+  readonly frequencyPenalty?: number | undefined
 }
 
 /** A chunk of a document that the answer may rest on; `n` is its number in citations, from 1. */
@@ -43,6 +72,7 @@ export interface ChatRequest {
   /** Only these documents; empty for all. */
   readonly documentIds: readonly string[]
   readonly sampling: Sampling
+  readonly options: ModelOptions
   /** The client's own `x-request-id`. */
   readonly clientRequestId?: string | undefined
   /** W3C `traceparent` to hand on. */
