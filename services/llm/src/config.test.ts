@@ -101,6 +101,18 @@ describe('the configuration', () => {
     })
   })
 
+  test('says where a price table is wrong, and nothing of what it holds', () => {
+    const problemOf = (name: string, content: string) =>
+      problemsOf({ LLM_PRICE_TABLE_FILE: file(name, content) })['LLM_PRICE_TABLE_FILE']
+    const wrong = JSON.stringify({ prices: [{ kind: 'openai', currency: 'secret' }] })
+    expect(problemOf('wrong-prices', wrong)).toMatch(/^is no price table: \/prices\/0\/\w+: /)
+    expect(problemOf('wrong-prices', wrong)).not.toContain('secret')
+    expect(problemOf('broken-prices', '{"secret')).toBe('is no price table: it is not JSON')
+    const empty = readConfig({ ...base, LLM_PRICE_TABLE_FILE: file('prices', '{"prices":[]}') })
+    expect(empty.prices?.prices).toEqual([])
+    expect(readConfig(base).prices).toBeUndefined()
+  })
+
   test('names a provider that cannot be used beside everything else that is wrong', () => {
     expect(problemsOf({ LLM_PROVIDER: 'oracle', LLM_GRPC_PORT: 'x', LLM_X: '1' })).toMatchObject({
       LLM_PROVIDER: expect.stringContaining('must be one of anthropic, azure-openai') as string,

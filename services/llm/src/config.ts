@@ -91,15 +91,20 @@ function previousSealingKeys(): z.ZodType<readonly Buffer[], string | undefined>
 function priceTable(): z.ZodType<PriceTable | undefined, string | undefined> {
   return optionalSecretFile()
     .transform((text, context) => {
-      if (text === undefined) return undefined
       try {
-        return PriceTable.parse(JSON.parse(text))
-      } catch {
-        context.addIssue({ code: 'custom', message: 'does not hold a price table' })
+        return text === undefined ? undefined : PriceTable.parse(JSON.parse(text))
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is no price table: ${firstProblem(error)}` })
         return z.NEVER
       }
     })
     .describe('the path of a file like services/llm/data/prices.json')
+}
+
+/** Where it is wrong, and how; nothing of what the file holds. */
+function firstProblem(error: unknown): string {
+  const issue = error instanceof z.ZodError ? error.issues[0] : undefined
+  return issue ? `/${issue.path.join('/')}: ${issue.message}` : 'it is not JSON'
 }
 
 /** Versions before this one lack fields that we send. */

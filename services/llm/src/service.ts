@@ -11,7 +11,7 @@ import { PgManifestStore } from './adapters/pg-manifest-store.js'
 import { PgSealedKeyStore } from './adapters/pg-sealed-key-store.js'
 import { PgSettingsStore } from './adapters/pg-settings-store.js'
 import { Vendors } from './adapters/providers/vendors.js'
-import { shippedPrices, shippedVendorPages } from './adapters/shipped-data.js'
+import { shippedPrices, shippedPages } from './adapters/shipped-data.js'
 import { ALLOW } from './allow.js'
 import type { LlmConfig } from './config.js'
 import { DefaultProvider } from './domain/default-provider.js'
@@ -103,7 +103,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
           createProviderHandlers({
             directory,
             manifest,
-            pagesOf: shippedVendorPages(),
+            pagesOf: shippedPages(),
             sealer,
             checkBaseUrl: async (baseUrl) => guard.checkBaseUrl(baseUrl),
             check: async (provider, signal) => vendors.check(provider, signal),
@@ -127,5 +127,5 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
 }
 
 function createCostOf(prices: PriceTable): CostOf {
-  return ({ kind, model }, usage) => prices.costOf(kind, model, usage, new Date())
+  return (answering, usage) => prices.costOf(answering, usage, new Date())
 }

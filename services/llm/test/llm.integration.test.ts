@@ -219,14 +219,14 @@ describe('an answer', () => {
     const prices = PriceTable.parse({
       prices: [
         {
-          provider: 'openai-compatible',
+          kind: 'openai-compatible',
           model: 'scripted',
-          from: '2026-01-01',
-          input: 2_000_000,
-          output: 10_000_000,
+          valid_from: '2026-01-01',
+          input_micro: 2_000_000,
+          output_micro: 10_000_000,
           currency: 'EUR',
           source: 'made up',
-          as_of: '2026-11',
+          as_of: '2026-11-01',
         },
       ],
     })

@@ -1,15 +1,15 @@
 import { AppError } from '@lexcustis/core'
 import type { Completer, CompletionEvent, Question } from './completion.js'
-import type { ProviderDescription } from './provider.js'
+import type { Provider } from './provider.js'
 import { UpstreamError } from './upstream-error.js'
 
 /** Somebody who can be asked. */
 export interface Link {
-  readonly provider: ProviderDescription
+  readonly provider: Provider
   readonly completer: Completer
 }
 
-export type OnFallback = (from: ProviderDescription, to: ProviderDescription) => void
+export type OnFallback = (from: Provider, to: Provider) => void
 
 /** A key, a model or a quota of the provider before; nothing about the question. */
 const MAY_ASK_ANOTHER = new Set([401, 402, 403, 404])
@@ -27,7 +27,7 @@ export class FallbackCompleter implements Completer {
 
   async *complete(question: Question, signal: AbortSignal): AsyncGenerator<CompletionEvent> {
     let failure: unknown
-    let before: ProviderDescription | undefined
+    let before: Provider | undefined
     for (const { provider, completer } of this.links) {
       if (before) this.onFallback(before, provider)
       // The first one was named together with its model; the others have one of their own.

@@ -12,6 +12,14 @@ export interface ManifestEntry extends ProviderUse {
   readonly lastUsedAt: Date
 }
 
+/** What the vendor publishes about a model (AI Act, Art. 53(1)(b)); empty where nothing is known. */
+export interface VendorPages {
+  readonly termsUrl: string
+  readonly documentationUrl: string
+}
+
+export type PagesOf = (use: Pick<ProviderUse, 'provider' | 'model'>) => VendorPages
+
 export interface ManifestStore {
   record(organizationId: string, use: ProviderUse): Promise<void>
   list(organizationId: string): Promise<ManifestEntry[]>

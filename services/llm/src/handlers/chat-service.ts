@@ -4,7 +4,7 @@ import type { Call, Handlers } from '@lexcustis/rpc'
 import type { Completer, CompletionEvent, Usage } from '../domain/completion.js'
 import { FallbackCompleter, type Link, type OnFallback } from '../domain/fallback-completer.js'
 import type { ProviderDirectory, Route } from '../domain/provider-directory.js'
-import type { Cost } from '../domain/price-table.js'
+import type { Answering, Cost } from '../domain/price-table.js'
 import type { ProviderUse, UseRecorder } from '../domain/provider-manifest.js'
 import type { KindName, Provider, ProviderDescription } from '../domain/provider.js'
 import { fromRequest, toResponse, toUsage, withSettings } from './wire.js'
@@ -17,10 +17,7 @@ export interface CompletionReport {
 }
 
 /** What tokens of a model cost; undefined when nobody knows. */
-export type CostOf = (
-  answering: { readonly kind: KindName; readonly model: string },
-  usage: Usage,
-) => Cost | undefined
+export type CostOf = (answering: Answering, usage: Usage) => Cost | undefined
 
 export interface ChatDeps {
   readonly directory: Pick<ProviderDirectory, 'named'>
@@ -47,7 +44,7 @@ async function* streamChat(
   const asked = fromRequest(request)
   const route = await deps.directory.named(organizationId, request.provider, request.model)
   const question = { ...asked, sampling: withSettings(asked.sampling, route.settings) }
-  let [provider]: readonly [ProviderDescription, ...unknown[]] = route.providers
+  let [provider]: readonly [Provider, ...unknown[]] = route.providers
   const startedAt = performance.now()
   let firstTokenMs: number | undefined
   // Who is thought to answer, until the answer says who did.
@@ -62,7 +59,7 @@ async function* streamChat(
       if (BEGINNINGS.has(event.kind)) firstTokenMs ??= performance.now() - startedAt
       if (event.kind === 'finished') use = toUse(event)
       yield event.kind === 'usage'
-        ? toUsage(event.usage, deps.costOf({ kind: provider.kind, model: use.model }, event.usage))
+        ? toUsage(event.usage, deps.costOf({ ...provider, model: use.model }, event.usage))
         : toResponse(event)
     }
     end = 'OK'

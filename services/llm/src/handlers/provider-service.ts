@@ -3,7 +3,7 @@ import type { ProviderDefinition } from '@lexcustis/proto/llm'
 import type { Call, Handlers } from '@lexcustis/rpc'
 import { type ChoiceDeps, invalid, toProvider } from '../domain/provider-choice.js'
 import type { InForce, ProviderDirectory } from '../domain/provider-directory.js'
-import type { ManifestStore } from '../domain/provider-manifest.js'
+import type { ManifestStore, PagesOf } from '../domain/provider-manifest.js'
 import { linksOf, type ProviderSettings, toSettings } from '../domain/provider-settings.js'
 import { KINDS, type Provider, type ProviderHealth, type ProviderKind } from '../domain/provider.js'
 import { fromSetRequest, toE4, toResolved } from './wire.js'
@@ -11,7 +11,7 @@ import { fromSetRequest, toE4, toResolved } from './wire.js'
 export interface ProviderDeps extends ChoiceDeps {
   readonly directory: ProviderDirectory
   readonly manifest: Pick<ManifestStore, 'list'>
-  readonly pagesOf: (provider: string) => { termsUrl: string; documentationUrl: string }
+  readonly pagesOf: PagesOf
   readonly check: (provider: Provider, signal: AbortSignal) => Promise<ProviderHealth>
   readonly providerChosen: (organizationId: string, kind: string) => void
 }
@@ -62,7 +62,7 @@ export function createProviderHandlers(deps: ProviderDeps): Handlers<typeof Prov
       const { organizationId } = await call.tenant()
       const entries = await deps.manifest.list(organizationId)
       return {
-        entries: entries.map((entry) => ({ ...entry, ...deps.pagesOf(entry.provider) })),
+        entries: entries.map((entry) => ({ ...entry, ...deps.pagesOf(entry) })),
       }
     },
   }
