@@ -1,7 +1,12 @@
 import { getEventListeners, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Scenario, type ScriptedProvider, startScriptedProvider } from '@lexcustis/testing'
+import {
+  readScenario,
+  type Scenario,
+  type ScriptedProvider,
+  startScriptedProvider,
+} from '@lexcustis/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Completer, CompletionEvent, Question } from '../../domain/completion.js'
 import type { Endpoint, KindName } from '../../domain/provider.js'
@@ -384,6 +389,33 @@ describe('a provider that goes on and on', () => {
       message: expect.stringContaining('more than 35 characters') as string,
     })
     expect(text).toHaveLength(30)
+    expect(events.at(-1)).toMatchObject({ kind: 'usage', usage: { isEstimated: true } })
+    await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
+  })
+})
+
+describe('a call of a tool that goes on and on', () => {
+  test('is ended when it is too long, like text', async () => {
+    const pieceOf = (call: object) => ({
+      chunk: { choices: [{ index: 0, delta: { tool_calls: [{ index: 0, ...call }] } }] },
+    })
+    const steps = [
+      pieceOf({ id: 'a', type: 'function', function: { name: 'go', arguments: '' } }),
+      { repeat: { perSecond: 1_000, steps: [pieceOf({ function: { arguments: '0123456789' } })] } },
+    ]
+    const { replies, ...answer } = readScenario('answer')
+    provider.setScenario({ ...answer, replies: replies.map((reply) => ({ ...reply, steps })) })
+    const tools = { definitions: [], choice: undefined, inParallel: undefined }
+    const { error, events } = await ask({
+      question: questionOf({ tools }),
+      timeouts: { ...TIMEOUTS, maxChars: 35 },
+    })
+    expect(error).toMatchObject({
+      reason: 'UPSTREAM_ERROR',
+      message: expect.stringContaining('more than 35 characters') as string,
+    })
+    const given = events.map((event) => (event.kind === 'tool_call' ? event.arguments : ''))
+    expect(given.join('')).toHaveLength(30)
     expect(events.at(-1)).toMatchObject({ kind: 'usage', usage: { isEstimated: true } })
     await vi.waitFor(() => expect(provider.requests.at(-1)?.aborted).toBe(true))
   })
