@@ -107,6 +107,19 @@ async function as(tenant: TenantContext, signal?: AbortSignal): Promise<CallCont
   return { tenantToken, deadline: new Date(Date.now() + 20_000), signal }
 }
 
+/** In the table of prices. */
+const priceOf = (change: object = {}) => ({
+  kind: 'openai-compatible',
+  model: 'scripted',
+  valid_from: '2026-01-01',
+  input_micro: 2_000_000,
+  output_micro: 10_000_000,
+  currency: 'EUR',
+  source: 'made up',
+  as_of: '2026-11-01',
+  ...change,
+})
+
 const fallbackRow = (change: Partial<FallbackChoice> = {}): FallbackChoice => ({
   provider: 'openai-compatible',
   model: 'm',
@@ -216,20 +229,7 @@ describe('an answer', () => {
   })
 
   test('says what it cost where the table has a price, counted or estimated', async () => {
-    const prices = PriceTable.parse({
-      prices: [
-        {
-          kind: 'openai-compatible',
-          model: 'scripted',
-          valid_from: '2026-01-01',
-          input_micro: 2_000_000,
-          output_micro: 10_000_000,
-          currency: 'EUR',
-          source: 'made up',
-          as_of: '2026-11-01',
-        },
-      ],
-    })
+    const prices = PriceTable.parse({ prices: [priceOf()] })
     await using priced = await startLlm(configOf({ prices }), log())
     using client = clientOf(ChatDefinition, 'gateway', priced.port)
     const usageOf = async (asking: RpcClient<typeof ChatDefinition>) =>
@@ -242,6 +242,30 @@ describe('an answer', () => {
       costMicro: expect.any(BigInt) as bigint,
     })
     expect(await usageOf(chat)).toMatchObject({ costMicro: undefined, currency: '' })
+  })
+
+  test("of an organisation's own endpoint has a price only where the table names the endpoint", async () => {
+    await using other = await startScriptedProvider({ scenario: { status: 401 } })
+    const prices = PriceTable.parse({
+      prices: [priceOf({ model: '*' }), priceOf({ base_url: other.url, model: 'named' })],
+    })
+    await using priced = await startLlm(configOf({ prices }), log())
+    using client = clientOf(ChatDefinition, 'gateway', priced.port)
+    using settings = clientOf(ProviderDefinition, 'gateway', priced.port)
+    const tenant = tenantOf()
+    const costOf = async (model: string) =>
+      (await ask(tenant, requestOf({ model }), client)).find(({ $case }) => $case === 'usage')
+        ?.value
+    const usage = { prompt_tokens: 9, completion_tokens: 3 }
+    provider.setScenario({ tokens: TOKENS, usage })
+    await settings.setOrgProvider(choiceOf(), await as(tenant))
+    expect(await costOf('own-model')).toMatchObject({ costMicro: undefined, currency: '' })
+    // The one that answers is the one that costs: here a fallback.
+    other.setScenario({ tokens: TOKENS, usage })
+    provider.setScenario({ status: 401 })
+    const fallback = fallbackRow({ model: 'named', baseUrl: other.url })
+    await settings.setOrgProvider(choiceOf({ fallbacks: [fallback] }), await as(tenant))
+    expect(await costOf('own-model')).toMatchObject({ costMicro: 48n, currency: 'EUR' })
   })
 
   test('that fails keeps its reason on the way', async () => {
@@ -294,7 +318,8 @@ describe('an answer', () => {
     const toolsJson = JSON.stringify([{ type: 'function', function: { name: 'weather' } }])
     const request = requestOf({ provider: 'anthropic', model: MODEL, toolsJson })
     vendor.play({ calls: [{ id: 'toolu_1', name: 'weather', pieces: ['{"city":', '"Köln"}'] }] })
-    expect(await ask(tenantOf(), request, client)).toMatchObject([
+    const tenant = tenantOf()
+    expect(await ask(tenant, request, client)).toMatchObject([
       { $case: 'toolCall', value: { index: 0, id: 'toolu_1', name: 'weather', arguments: '' } },
       { $case: 'toolCall', value: { index: 0, id: '', name: '', arguments: '{"city":' } },
       { $case: 'toolCall', value: { index: 0, id: '', name: '', arguments: '"Köln"}' } },
@@ -314,6 +339,15 @@ describe('an answer', () => {
       message: '/seed is not supported by anthropic; leave it out',
     })
     expect(await checks.checkProvider({}, await as(tenantOf()))).toMatchObject({ ok: true })
+    expect(await checks.getManifest({}, await as(tenant))).toMatchObject({
+      entries: [
+        {
+          provider: 'anthropic',
+          termsUrl: expect.stringMatching(/^https:.*anthropic.*terms/) as string,
+          documentationUrl: expect.stringMatching(/^https:.*models/) as string,
+        },
+      ],
+    })
   })
 
   test('quotes the sources when there is no model', async () => {
@@ -572,7 +606,7 @@ describe('what an organisation says about its providers', () => {
       headers: { authorization: 'Bearer sk-second' },
     })
     expect(await providers.getManifest({}, await as(tenant))).toMatchObject({
-      entries: [{ model: 'second-model', region: 'de' }],
+      entries: [{ model: 'second-model', region: 'de', termsUrl: '', documentationUrl: '' }],
     })
   })
 
