@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startScriptedProvider } from '@lexcustis/testing'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { OutboundHttp } from './outbound-http.js'
 
 const REQUEST = { method: 'GET', headers: {}, body: undefined, signal: undefined }
@@ -19,6 +20,7 @@ beforeEach(async () => {
   await once(silent, 'listening')
 })
 afterEach(() => {
+  vi.unstubAllEnvs()
   for (const socket of sockets) socket.destroy()
   silent.close()
 })
@@ -45,4 +47,23 @@ describe('connecting', () => {
     sockets[0]?.end('HTTP/1.1 204 No Content\r\n\r\n')
     expect((await sent).statusCode).toBe(204)
   })
+})
+
+test('a proxy that the environment names is not gone through', async () => {
+  const proxy = `http://127.0.0.1:${portOf()}`
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY']) {
+    vi.stubEnv(name, proxy)
+  }
+  vi.stubEnv('NODE_USE_ENV_PROXY', '1')
+  vi.stubEnv('NO_PROXY', '')
+  await using provider = await startScriptedProvider()
+  using http = new OutboundHttp({ connectTimeoutMs: 2_000 })
+  const response = await http.send(new URL(`${provider.url}/models`), REQUEST)
+  response.resume()
+  expect(response.statusCode).toBe(200)
+  // Nobody listens there: through a proxy it would be tried there.
+  await expect(http.send(new URL('https://127.0.0.1:9/'), REQUEST)).rejects.toMatchObject({
+    code: 'ECONNREFUSED',
+  })
+  expect(sockets).toEqual([])
 })
