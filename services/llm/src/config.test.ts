@@ -101,6 +101,22 @@ describe('the configuration', () => {
     })
   })
 
+  test('takes each limit of time and size by its name, and none that would be no limit', () => {
+    const env = {
+      LLM_CONNECT_TIMEOUT_MS: '1',
+      LLM_FIRST_TOKEN_TIMEOUT_MS: '2',
+      LLM_IDLE_TIMEOUT_MS: '3',
+      LLM_TOTAL_TIMEOUT_MS: '4',
+      LLM_ANSWER_MAX_CHARS: '5',
+    }
+    expect(readConfig({ ...base, ...env })).toMatchObject({
+      connectTimeoutMs: 1,
+      limits: { firstTokenMs: 2, idleMs: 3, totalMs: 4, maxChars: 5 },
+    })
+    const none = Object.fromEntries(Object.keys(env).map((name) => [name, '0']))
+    expect(Object.keys(problemsOf(none)).sort()).toEqual(Object.keys(env).sort())
+  })
+
   test('says where a price table is wrong, and nothing of what it holds', () => {
     const problemOf = (name: string, content: string) =>
       problemsOf({ LLM_PRICE_TABLE_FILE: file(name, content) })['LLM_PRICE_TABLE_FILE']
