@@ -71,7 +71,7 @@ export function createEvents(log: Logger, { registry }: Metrics): Events {
     },
     keysRewrapped: ({ rewrapped, lost }) => {
       lostKeys.set(lost)
-      if (rewrapped > 0) log.info({ count: rewrapped }, 'API keys brought under the sealing key')
+      log.info({ count: rewrapped }, 'API keys brought under the sealing key')
       if (lost > 0) log.error({ count: lost }, 'API keys that no configured sealing key opens')
     },
     keysNotRewrapped: (error) => log.warn({ error }, 'API keys not looked through'),

@@ -19,7 +19,7 @@ import type { PriceTable } from './domain/price-table.js'
 import { ProviderDirectory } from './domain/provider-directory.js'
 import { UseRecorder } from './domain/provider-manifest.js'
 import { rewrapKeys } from './domain/rewrap-keys.js'
-import { createEvents } from './events.js'
+import { createEvents, type Events } from './events.js'
 import { createChatHandlers, type CostOf } from './handlers/chat-service.js'
 import { createProviderHandlers } from './handlers/provider-service.js'
 import { createReadinessChecks } from './readiness.js'
@@ -62,13 +62,7 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
   const sealer =
     config.sealingKey && new AesKeySealer(config.sealingKey, config.previousSealingKeys)
   const directory = new ProviderDirectory({ settings, sealer, defaultProvider })
-  if (sealer) {
-    // Nobody waits for it: keys under the one before open as long as that is configured.
-    void rewrapKeys(new PgSealedKeyStore(database), sealer).then(
-      events.keysRewrapped,
-      events.keysNotRewrapped,
-    )
-  }
+  if (sealer) open(keepRewrapped(new PgSealedKeyStore(database), sealer, events))
 
   const probes = open(
     await startProbes({
@@ -128,4 +122,17 @@ async function build(config: LlmConfig, log: Logger, open: Open) {
 
 function createCostOf(prices: PriceTable): CostOf {
   return (answering, usage) => prices.costOf(answering, usage, new Date())
+}
+
+/** A replica that still had the former sealing key may have used it after the first look. */
+const REWRAP_EVERY_MS = 600_000
+
+/** Nobody waits for it: keys under the one before open as long as that is configured. */
+function keepRewrapped(store: PgSealedKeyStore, sealer: AesKeySealer, events: Events): Disposable {
+  const look = () =>
+    void rewrapKeys(store, sealer).then(events.keysRewrapped, events.keysNotRewrapped)
+  look()
+  const timer = setInterval(look, REWRAP_EVERY_MS)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

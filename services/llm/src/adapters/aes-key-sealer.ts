@@ -74,7 +74,7 @@ export class AesKeySealer implements KeySealer {
     const id = sealed.subarray(1, 1 + ID_BYTES).toString('hex')
     const known = this.keys.get(id)
     const candidates = version === FIRST_VERSION ? [...this.keys.values()] : known ? [known] : []
-    if (candidates.length === 0) throw cannotOpen(new Error(`sealing key ${id} is not configured`))
+    if (candidates.length === 0) throw cannotOpen(undefined, ` ${id}`)
     const end = from + WRAPPED_BYTES
     return { candidates, wrapped: sealed.subarray(from, end), text: sealed.subarray(end) }
   }
@@ -117,10 +117,10 @@ function toBytes({ organizationId, kind, baseUrl }: KeyPurpose): Buffer {
   return Buffer.from(JSON.stringify(['lexcustis.llm.api-key.v1', organizationId, kind, baseUrl]))
 }
 
-function cannotOpen(cause?: unknown): AppError {
-  return new AppError(
-    'UNAVAILABLE',
-    'the stored API key of the provider cannot be opened: its sealing key is missing (LLM_SEALING_KEY_PREVIOUS_FILE); or set the API key again',
-    { cause },
-  )
+/** The id of a sealing key tells operators which one to look for, and nobody anything about it. */
+function cannotOpen(cause?: unknown, id = ''): AppError {
+  const message =
+    `the stored API key of the provider cannot be opened: its sealing key${id} is missing ` +
+    '(LLM_SEALING_KEY_PREVIOUS_FILE); or set the API key again'
+  return new AppError('UNAVAILABLE', message, { cause })
 }

@@ -113,11 +113,7 @@ function sealKey(
   before: readonly ProviderChoice[],
   sealer: KeySealer | undefined,
 ): Buffer | undefined {
-  if (given === undefined) {
-    const isSame = ({ kind, baseUrl }: ProviderChoice) =>
-      kind === purpose.kind && baseUrl === purpose.baseUrl
-    return before.find((choice) => isSame(choice) && choice.sealedKey)?.sealedKey
-  }
+  if (given === undefined) return keptKey(purpose, before, sealer)
   if (given === '') return undefined
   if (!API_KEY.test(given)) throw invalid('/api_key', 'must be printable ASCII without blanks')
   if (!sealer) {
@@ -127,6 +123,25 @@ function sealKey(
     )
   }
   return sealer.seal(given, purpose)
+}
+
+/** Under the current sealing key, so that none is written under a former one that is about to go. */
+function keptKey(
+  purpose: KeyPurpose,
+  before: readonly ProviderChoice[],
+  sealer: KeySealer | undefined,
+): Buffer | undefined {
+  const kept = before.find(
+    ({ kind, baseUrl, sealedKey }) =>
+      sealedKey && kind === purpose.kind && baseUrl === purpose.baseUrl,
+  )?.sealedKey
+  if (!kept || !sealer) return kept
+  try {
+    return sealer.rewrap(kept, purpose) ?? kept
+  } catch {
+    // One that no sealing key opens stays as it is: the key for it may yet be found.
+    return kept
+  }
 }
 
 /** What the choice says to everybody; its key stays closed. */

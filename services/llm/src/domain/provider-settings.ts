@@ -7,7 +7,7 @@ import {
   toChoice,
 } from './provider-choice.js'
 import { kindOf } from './provider.js'
-import { isRegionAllowed, REGION } from './regions.js'
+import { isRegionAllowed, REGION, UNKNOWN } from './regions.js'
 
 /** Everything an organisation said about who answers. */
 export interface ProviderSettings {
@@ -99,6 +99,12 @@ function assertRegions(regions: readonly string[]): void {
   for (const [index, region] of regions.entries()) {
     if (!REGION.test(region)) {
       throw invalid(`/allowed_regions/${index}`, 'must be a name like eu, de or eu-west-1')
+    }
+    if (region === UNKNOWN) {
+      throw invalid(
+        `/allowed_regions/${index}`,
+        'must say where data may go; leave it empty for anywhere',
+      )
     }
   }
 }
