@@ -32,6 +32,12 @@ const SPECIAL: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   ],
 }
 
+/**
+ * glibc keeps a heap for each of the many threads of the search index, and gives little of them back:
+ * with two of them rag holds a quarter less (docs/retrieval.md). Other C libraries ignore it.
+ */
+const FEWER_ARENAS = { MALLOC_ARENA_MAX: '2' }
+
 export interface EnvironmentInput {
   readonly layout: Layout
   readonly ports: Ports
@@ -55,6 +61,7 @@ export function environmentOf(
     ...pick(input.env, COMMON),
     ...pick(input.env, SPECIAL[service.name] ?? []),
     LEXCUSTIS_PROFILE: 'embedded',
+    ...(service.name === 'rag' ? FEWER_ARENAS : {}),
     ...ours,
     ...portsOf(service, input.ports),
     ...theirs(input.env, prefix),
