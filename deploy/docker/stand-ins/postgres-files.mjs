@@ -2,5 +2,7 @@
 import { join } from 'node:path'
 
 const [checkout, folder] = process.argv.slice(2)
-const { copyBinaries, installedBinaries } = await import(join(checkout, 'packages/stack/dist/index.js'))
+const { copyBinaries, installedBinaries } = await import(
+  join(checkout, 'packages/stack/dist/index.js')
+)
 await copyBinaries(installedBinaries(), folder)
