@@ -112,7 +112,13 @@ describe('compose.yaml', () => {
     const outside = Object.entries(services).filter(([, { networks: of }]) =>
       of?.includes('outside'),
     )
-    expect(outside.map(([name]) => name).sort()).toEqual(['audit', 'caddy', 'llm', 'ollama'])
+    expect(outside.map(([name]) => name).sort()).toEqual([
+      'audit',
+      'caddy',
+      'llm',
+      'models',
+      'ollama',
+    ])
     for (const [name, network] of Object.entries(networks)) {
       expect([name, network?.internal ?? false]).toEqual([name, name !== 'outside'])
     }
