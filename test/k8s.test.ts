@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BREAKS } from './k8s/breaks.js'
-import { allowedCalls } from './k8s/network-rules.js'
+import { allowedCalls, waysOutside } from './k8s/network-rules.js'
 import { type K8sObject, render, whyNotRendered } from './k8s/render.js'
 import { RULES, type RuleName } from './k8s/rules.js'
 import { SECRETS } from './k8s/secret-rules.js'
@@ -33,8 +33,9 @@ function changed(
 
 describe.skipIf(missing)(`deploy/k8s${missing ? ` (skipped: ${missing})` : ''}`, () => {
   const rendered = {} as Record<(typeof OVERLAYS)[number], readonly K8sObject[]>
-  const secrets = mkdtempSync(join(tmpdir(), 'lexcustis-k8s-'))
+  let secrets: string
   beforeAll(async () => {
+    secrets = mkdtempSync(join(tmpdir(), 'lexcustis-k8s-'))
     for (const overlay of OVERLAYS) rendered[overlay] = render(overlay)
     await makeSecrets(secrets)
   })
@@ -59,6 +60,11 @@ describe.skipIf(missing)(`deploy/k8s${missing ? ` (skipped: ${missing})` : ''}`,
       )
       expect(holders.map(({ name }) => name)).toEqual(['audit'])
     })
+  })
+
+  test('audit gets outside only with the component that says so', () => {
+    expect(waysOutside(rendered.dev)).toEqual(['llm'])
+    expect(waysOutside(rendered.production)).toEqual(['audit-outside', 'llm'])
   })
 
   test('a service refuses a setting it does not know, and a secret that is not there', () => {

@@ -27,6 +27,14 @@ export const BREAKS: readonly Break[] = [
   b('fields are those of the API', 'NetworkPolicy llm', ['spec', 'egres'], [], 'egres'),
   b('fields are those of the API', LLM, [...POD, 'hostNetwork'], 'no', 'boolean'),
   b('fields are those of the API', 'Certificate llm', ['spec', 'dnsName'], 'llm', 'additional'),
+  b(
+    'fields are those of the API',
+    LLM,
+    [...MAIN, 'resources', 'limits', 'memory'],
+    '1 GB',
+    'memory',
+  ),
+  b('fields are those of the API', LLM, [...MAIN, 'ports', 0, 'containerPort'], 1.5, 'integer'),
   b('fields are those of the API', LLM, ['kind'], 'ClusterRole', 'not one of the kinds'),
   b('images have versions', LLM, [...MAIN, 'image'], 'lexcustis/llm:latest', 'no version'),
   b('images have versions', LLM, [...MAIN, 'image'], 'lexcustis/llm', 'no version'),
@@ -193,6 +201,13 @@ export const BREAKS: readonly Break[] = [
     EGRESS,
     to({ ipBlock: { cidr: '10.1.0.0/16' } }, 22),
     'no store',
+  ),
+  b(
+    'nothing else goes out',
+    'NetworkPolicy to-redis',
+    ['spec', 'podSelector', 'matchExpressions', 0, 'operator'],
+    'NotIn',
+    'lets rag into a store',
   ),
   b(
     'nothing else goes out',

@@ -38,13 +38,15 @@ export function allowedCalls(): ReadonlySet<string> {
   )
 }
 
-/** Names of the workloads that a policy is for. */
+/** Names of the workloads that a policy is for; all, when its selector is one that this cannot read. */
 function podsOf(policy: INetworkPolicy, objects: readonly K8sObject[]): readonly string[] {
-  const all = workloadsIn(objects).map(({ name }) => name)
-  const { matchLabels, matchExpressions = [] } = policy.spec?.podSelector ?? {}
-  if (!matchLabels && matchExpressions.length === 0) return all
-  const listed = matchExpressions.flatMap(({ key, values = [] }) => (key === NAME ? values : []))
-  return [...listed, ...Object.values(matchLabels ?? {})]
+  const { matchLabels = {}, matchExpressions = [] } = policy.spec?.podSelector ?? {}
+  const name = matchLabels[NAME]
+  if (name !== undefined && matchExpressions.length === 0) return [name]
+  const [expression, ...others] = matchExpressions
+  const isList = expression?.key === NAME && expression.operator === 'In' && others.length === 0
+  if (isList && name === undefined) return expression.values ?? []
+  return workloadsIn(objects).map((workload) => workload.name)
 }
 
 const portsOf = ({ ports = [] }: EgressRule | IngressRule) => ports.map(({ port }) => port)
@@ -136,6 +138,18 @@ export const nothingElseGoesOut: Rule = (objects) =>
         .map((problem) => `${nameOf(policy)} ${problem}`)
     }),
   )
+
+/** Names of the policies that lead to addresses of the internet, in order. */
+export function waysOutside(objects: readonly K8sObject[]): readonly string[] {
+  return ofKind<INetworkPolicy>(objects, 'NetworkPolicy')
+    .filter(({ spec }) =>
+      (spec?.egress ?? []).some(({ to = [] }) =>
+        to.some(({ ipBlock }) => ipBlock && isPublic(ipBlock.cidr)),
+      ),
+    )
+    .map(nameOf)
+    .sort()
+}
 
 type Port = ReturnType<typeof portsOf>[number]
 

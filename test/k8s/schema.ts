@@ -1,10 +1,11 @@
 import { Ajv, type AnySchema } from 'ajv'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import ts from 'typescript'
 import type { K8sObject } from './render.js'
 
 /** Every kind there may be, and the module of kubernetes-models that describes it. */
-export const CORE_KINDS: Readonly<Record<string, string>> = {
+const CORE_KINDS: Readonly<Record<string, string>> = {
   'v1/Namespace': 'v1',
   'v1/ConfigMap': 'v1',
   'v1/Service': 'v1',
@@ -83,12 +84,13 @@ const kindOf = ({ apiVersion, kind }: K8sObject) => `${apiVersion}/${kind}`
 /**
  * Unknown kinds, unknown fields, values of a wrong type. The validators of kubernetes-models let
  * unknown fields pass, and so would the API server with a mere warning; but its TypeScript types are
- * closed for object literals. So the objects are written as literals and given to the compiler.
+ * closed for object literals. So the objects are written as literals and given to the compiler, and to
+ * the validators for what types do not say: whole numbers, quantities.
  */
 export function schemaProblems(objects: readonly K8sObject[]): readonly string[] {
   const core = objects.filter((object) => kindOf(object) in CORE_KINDS)
   const others = objects.filter((object) => !(kindOf(object) in CORE_KINDS))
-  return [...typeProblems(core), ...others.flatMap(customProblems)]
+  return [...typeProblems(core), ...core.flatMap(valueProblems), ...others.flatMap(customProblems)]
 }
 
 function customProblems(object: K8sObject): readonly string[] {
@@ -100,6 +102,21 @@ function customProblems(object: K8sObject): readonly string[] {
     ({ instancePath, message = '' }) =>
       `${object.kind} ${object.metadata?.name ?? ''}${instancePath}: ${message}`,
   )
+}
+
+type Model = new (object: K8sObject) => { validate(): void }
+const load = createRequire(import.meta.url)
+
+function valueProblems(object: K8sObject): readonly string[] {
+  const module = load(`kubernetes-models/${CORE_KINDS[kindOf(object)] ?? ''}`) as object
+  const Kind = (module as Readonly<Record<string, Model>>)[object.kind]
+  if (!Kind) return [`kubernetes-models has no ${object.kind}`]
+  try {
+    new Kind(object).validate()
+    return []
+  } catch (error) {
+    return [`${object.kind} ${object.metadata?.name ?? ''}: ${(error as Error).message}`]
+  }
 }
 
 function typeProblems(objects: readonly K8sObject[]): readonly string[] {
